@@ -1,0 +1,75 @@
+"""What analyzers say about one frame: values, without pixels.
+
+Invariant: every number is finite, every box lies inside 0..1; what a guest says is checked before it becomes one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+NO_TRACK = -1
+
+AttributeValue = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in fractions of the picture, from its top left corner."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def bottom_centre(self) -> tuple[float, float]:
+        """Where the thing stands: the point that zones are tested with."""
+        return self.x + self.w / 2, self.y + self.h
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One thing that one analyzer saw in one frame."""
+
+    analyzer: str
+    kind: str
+    score: float
+    box: Box
+    track: int = NO_TRACK
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number for one frame; `lag` counts analysed frames back (0: this frame)."""
+
+    analyzer: str
+    value: float
+    lag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """The foreground of a view as one analyzer gave it: uint8 (height, width), 0 = background."""
+
+    analyzer: str
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that was seen in one analysed frame.
+
+    `answered` names the analyzers that gave a complete answer for this very frame. An analyzer that is not in it
+    has failed or was late: its silence is not "nothing seen".
+    """
+
+    frame: int
+    media_us: int
+    observations: tuple[Observation, ...] = ()
+    masks: tuple[Mask, ...] = ()
+    scores: tuple[Score, ...] = ()
+    answered: frozenset[str] = frozenset()
