@@ -1,0 +1,37 @@
+"""The configuration: one YAML file, checked whole before anything starts.
+
+Invariant: an unknown key, a wrong type or a name that nothing defines stops the start, with file, line and hint.
+"""
+
+from camera_edge.config.address import resolve_host, safe_address, split_host
+from camera_edge.config.load import load, parse
+from camera_edge.config.model import (
+    DEFAULT_STATE,
+    AnalyzerConfig,
+    CameraConfig,
+    ClipConfig,
+    Config,
+    RedactConfig,
+    RuleConfig,
+    StorageConfig,
+    WebConfig,
+)
+from camera_edge.config.secrets import fill_in
+
+__all__ = [
+    "DEFAULT_STATE",
+    "AnalyzerConfig",
+    "CameraConfig",
+    "ClipConfig",
+    "Config",
+    "RedactConfig",
+    "RuleConfig",
+    "StorageConfig",
+    "WebConfig",
+    "fill_in",
+    "load",
+    "parse",
+    "resolve_host",
+    "safe_address",
+    "split_host",
+]
