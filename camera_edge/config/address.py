@@ -9,8 +9,8 @@ import re
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
-# userinfo up to the last @ before the path, for addresses that urlsplit refuses
-_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)
+# up to the last @ of all: a password that was not percent-encoded may hold a slash, and hiding more does no harm
+_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://).*@", re.IGNORECASE)
 _SECRET_QUERY = re.compile(r"([?&][^=&#]*(?:pass|pwd|token|key|secret|auth|user|login)[^=&#]*=)[^&#]*", re.IGNORECASE)
 
 

@@ -35,7 +35,9 @@ RESERVED_NAMES = frozenset({"api", "events", "healthz", "static", "login"})
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
 
 class WebConfig(_Strict):

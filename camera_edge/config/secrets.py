@@ -9,19 +9,23 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from camera_edge.errors import ConfigError
 
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def fill_in(text: str, *, where: str | None = None, environment: Mapping[str, str] | None = None) -> str:
     """Replaces each `${NAME}`, looked up in the environment, then as a file NAME in `$CREDENTIALS_DIRECTORY`
-    (systemd's `LoadCredential=`), then in `/run/secrets` (containers).
+    (systemd's `LoadCredential=`), then in `/run/secrets` (containers). In an address (`scheme://…`) the value is
+    percent-encoded, so that a password may hold any character.
 
     Raises ConfigError where NAME is found nowhere.
     """
     known = os.environ if environment is None else environment
+    in_address = _ADDRESS.match(text) is not None
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -35,7 +39,7 @@ def fill_in(text: str, *, where: str | None = None, environment: Mapping[str, st
                 hint=f"set the environment variable {name}, or put a file {name} into /run/secrets "
                 "or load it as a systemd credential",
             )
-        return found
+        return quote(found, safe="") if in_address else found
 
     return _REFERENCE.sub(value, text)
 

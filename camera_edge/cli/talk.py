@@ -1,0 +1,36 @@
+"""What a command says to people: on stderr, so that stdout carries data alone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from camera_edge.errors import CameraEdgeError
+
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+show = Console(highlight=False)
+
+
+def complain(error: CameraEdgeError) -> None:
+    """One error: what and where on the first line, the next step on the second."""
+    where = f"{error.where}: " if error.where else ""
+    talk.print(f"[bold red]error:[/] {escape(where + error.message)}")
+    if error.hint:
+        talk.print(f"  [bold]next:[/] {escape(error.hint)}")
+
+
+def put_json(value: Any) -> None:
+    """One JSON value as one line on stdout."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Constant text with key=value pairs, one line a change of state."""
+    logging.basicConfig(
+        level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
