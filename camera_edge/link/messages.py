@@ -1,0 +1,125 @@
+"""The contract between the hub and one worker: every message that may cross, with its fields and units.
+
+Invariant: no message carries a raw pixel (`PreviewPacket` holds redacted, encoded video), and none that a worker sends
+carries a credential. Each is harmless when it comes twice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from camera_edge.event import Event
+
+WorkerState = Literal["starting", "connecting", "running", "stalled", "refused", "stopping", "ended"]
+EventPhase = Literal["opened", "updated", "closed"]
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """The first message a worker gets: all it needs, so that nothing secret stands in argv or environment.
+
+    config_json: the camera's configuration as JSON, its source resolved (literal address, with credentials).
+    spool, cache, models: folders, absolute. The spool is the only one the worker writes to.
+    resume_number: number of the next event of this camera, so that an id never comes twice.
+    """
+
+    camera: str
+    config_json: bytes
+    spool: str
+    cache: str
+    models: str
+    resume_number: int = 0
+
+
+class Preview(msgspec.Struct, frozen=True, tag="preview"):
+    """Somebody looks (or nobody does): nothing is encoded for the preview while `wanted` is false."""
+
+    wanted: bool
+
+
+class KeyFrame(msgspec.Struct, frozen=True, tag="key_frame"):
+    """The next preview packet is to be a key frame."""
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Close open events, finish their clips, say goodbye, exit."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The worker has confined itself and read its configuration.
+
+    confinement: what is in force and what the kernel lacks, in plain language, one line each.
+    fingerprint: versions of decoder and runtimes.
+    """
+
+    pid: int
+    confinement: list[str]
+    fingerprint: str
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What a worker has done since it started. Counters only grow."""
+
+    frames: int = 0
+    analysed: int = 0
+    dropped: int = 0
+    events: int = 0
+    clips: int = 0
+    traps: int = 0
+    reconnects: int = 0
+    egress_bytes: int = 0
+    preview_dropped: int = 0
+    quarantined: list[str] = []
+    """Analyzers that no longer run, each with its reason."""
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """Sent about once a second. In state `running` both `frames` and `analysed` must grow, or the worker hangs."""
+
+    state: WorkerState
+    progress: Progress
+    message: str = ""
+
+
+class EventChanged(msgspec.Struct, frozen=True, tag="event"):
+    """An event opened, got better, or closed; `event` is its whole present state, times of day beside it."""
+
+    phase: EventPhase
+    event: Event
+    opened_utc_ns: int
+    closed_utc_ns: int | None = None
+
+
+class ClipReady(msgspec.Struct, frozen=True, tag="clip"):
+    """Clip, snapshot and metadata of an event are durable in the spool; `json_name` is the metadata's file name."""
+
+    event_id: str
+    json_name: str
+
+
+class PreviewPacket(msgspec.Struct, frozen=True, tag="packet"):
+    """One access unit of redacted H.264 (Annex B)."""
+
+    data: bytes
+    key: bool
+    pts_us: int
+    width: int
+    height: int
+
+
+class Fault(msgspec.Struct, frozen=True, tag="fault"):
+    """Something a person should know: what went wrong and the next step, without credentials."""
+
+    message: str
+    hint: str = ""
+
+
+class Goodbye(msgspec.Struct, frozen=True, tag="goodbye"):
+    """The last message. `ended`: the source is over and nothing is left to do (a file), so do not start again."""
+
+    ended: bool = False
+
+
+ToWorker = Start | Preview | KeyFrame | Stop
+FromWorker = Hello | Heartbeat | EventChanged | ClipReady | PreviewPacket | Fault | Goodbye
