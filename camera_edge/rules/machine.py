@@ -1,0 +1,107 @@
+"""Decides when one event opens, changes and closes.
+
+Invariant: an event opens at its first match and closes at its last one, whenever the machine came to know it.
+
+    idle ──match──> waiting ──matches went on for hold_us──> open
+      ^                │                                      │
+      └── quiet_us ────┘<────── quiet_us without a match ─────┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from camera_edge.event import Change, Closed, Event, Opened, Updated
+from camera_edge.observation import NO_TRACK
+
+SCORE_STEP = 0.05
+"""By how much the best score must grow before it is news."""
+
+MAX_TRACKS = 256
+"""Tracks that one event names; later ones belong to it all the same."""
+
+
+NO_FRAME = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One observation that a rule asks for, and the zones it stood in."""
+
+    score: float
+    track: int
+    zones: tuple[str, ...]
+
+
+class EventMachine:
+    """The state of one (rule, analyzer, kind).
+
+    `blank` carries the names that every event of this machine has; `next_id(opened_us)` is asked once for each event
+    that opens. A gap in the matches that is shorter than `quiet_us` counts as going on; one of `quiet_us` or more ends
+    what went before, even if the very same call brings a new match, so the answer does not depend on how many empty
+    frames lay between.
+    """
+
+    def __init__(self, hold_us: int, quiet_us: int, blank: Event, next_id: Callable[[int], str]) -> None:
+        self._hold_us = hold_us
+        self._quiet_us = quiet_us
+        self._blank = blank
+        self._next_id = next_id
+        self._seen: Event | None = None
+        self._announced: Event | None = None
+        self._last_match_us = 0
+
+    @property
+    def idle(self) -> bool:
+        return self._seen is None
+
+    def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
+        """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards."""
+        changes: list[Change] = []
+        if self._seen is not None and now_us - self._last_match_us >= self._quiet_us:
+            changes += self.close()
+        if matches:
+            changes += self._match(matches, frame, now_us)
+        return changes
+
+    def close(self) -> list[Change]:
+        """The source has ended: what is open closes at its last match, what waits is forgotten."""
+        seen, announced = self._seen, self._announced
+        self._seen = self._announced = None
+        if seen is None or announced is None:
+            return []
+        return [Closed(replace(seen, closed_us=self._last_match_us))]
+
+    def _match(self, matches: Sequence[Match], frame: int, now_us: int) -> list[Change]:
+        before = self._seen if self._seen is not None else replace(self._blank, opened_us=now_us)
+        self._last_match_us = now_us
+        self._seen = event = _joined(before, matches, frame)
+        if self._announced is None:
+            if now_us - event.opened_us < self._hold_us:
+                return []
+            self._seen = self._announced = replace(event, id=self._next_id(event.opened_us))
+            return [Opened(self._announced)]
+        if not _is_news(self._announced, event):
+            return []
+        self._announced = event
+        return [Updated(event)]
+
+
+def _joined(event: Event, matches: Sequence[Match], frame: int) -> Event:
+    best = max(match.score for match in matches)
+    zones = dict.fromkeys((*event.zones, *(zone for match in matches for zone in match.zones)))
+    tracks = dict.fromkeys((*event.tracks, *(match.track for match in matches if match.track != NO_TRACK)))
+    better = best > event.score or event.best_frame == NO_FRAME
+    return replace(
+        event,
+        score=best if better else event.score,
+        best_frame=frame if better else event.best_frame,
+        zones=tuple(zones),
+        tracks=tuple(tracks)[:MAX_TRACKS],
+    )
+
+
+def _is_news(announced: Event, event: Event) -> bool:
+    grew = event.score - announced.score >= SCORE_STEP
+    return grew or event.zones != announced.zones or event.tracks != announced.tracks
