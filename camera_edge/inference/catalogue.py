@@ -1,0 +1,88 @@
+"""The models whose contract ships with the package, found by the SHA-256 of their file.
+
+Invariant: the catalogue is read whole or refused; it names models and holds none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from camera_edge.errors import ModelError
+from camera_edge.inference.contract import Contract, ModelName, Output, PictureInput
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One known model. `source` cites the upstream project; nothing is ever fetched from it."""
+
+    name: ModelName
+    summary: str
+    source: str
+    licence: str
+    sha256: Sha256
+    input: PictureInput | None = None
+    output: Output = Output()
+
+    @property
+    def contract(self) -> Contract:
+        return Contract(contract=1, input=self.input, output=self.output, source=self.source, licence=self.licence)
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    catalogue: Literal[1]
+    classes: dict[str, tuple[str, ...]]
+    model: tuple[Entry, ...]
+
+
+class Catalogue:
+    """The entries and the lists of class names of one `catalogue.toml`."""
+
+    def __init__(self, path: Traversable | Path) -> None:
+        """Raises ModelError where the catalogue is missing, damaged or names something twice."""
+        document = _read(path)
+        self._where = str(path)
+        self._classes = document.classes
+        self._by_name = {entry.name: entry for entry in document.model}
+        self._by_sha256 = {entry.sha256: entry for entry in document.model}
+        if not len(self._by_name) == len(self._by_sha256) == len(document.model):
+            raise ModelError("two entries share a name or a sha256", where=self._where)
+
+    @classmethod
+    def shipped(cls) -> Catalogue:
+        """The catalogue inside the installed package."""
+        return cls(files("camera_edge") / "shipped" / "models" / "catalogue.toml")
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._by_name.values())
+
+    def by_sha256(self, sha256: str) -> Entry | None:
+        return self._by_sha256.get(sha256)
+
+    def class_names(self, name: str) -> tuple[str, ...]:
+        """The list of class names called `name`. Raises ModelError where there is none."""
+        if (names := self._classes.get(name)) is None:
+            hint = f"write the names as a list, or use one of: {', '.join(self._classes)}"
+            raise ModelError(f"no list of classes is called {name!r}", where=self._where, hint=hint)
+        return names
+
+    def contract(self, entry: Entry) -> Contract:
+        """The entry's contract with its classes written out."""
+        return entry.contract.with_classes(self.class_names)
+
+
+def _read(path: Traversable | Path) -> _Document:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=_Document)
+    except FileNotFoundError as error:
+        hint = "install the package with `pip install .`, or run `python wasm_analyzers/build.py` in a checkout"
+        raise ModelError("the catalogue of models is missing", where=str(path), hint=hint) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the catalogue is damaged: {error}", where=str(path), hint="reinstall") from error

@@ -1,0 +1,125 @@
+"""The one door to onnxruntime: an ONNX model in memory that takes arrays and gives arrays.
+
+Invariant: onnxruntime is imported here, where a model is really loaded, and never with its telemetry on. Without the
+variable below, importing it resolves names, and writes a device id into the home folder. It runs on one CPU thread
+unless told otherwise and does not spin, so one camera costs what it computes.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camera_edge.errors import ModelError
+
+FREE = -1
+PROVIDER = "CPUExecutionProvider"
+
+_DTYPES: dict[str, np.dtype[np.generic]] = {
+    "tensor(float16)": np.dtype("f2"),
+    "tensor(float)": np.dtype("f4"),
+    "tensor(double)": np.dtype("f8"),
+    "tensor(uint8)": np.dtype("u1"),
+    "tensor(int32)": np.dtype("i4"),
+    "tensor(int64)": np.dtype("i8"),
+}
+_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a graph; a dimension of -1 is free."""
+
+    name: str
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+
+
+class Graph:
+    """A loaded ONNX model. Not thread-safe by contract: one graph, one thread."""
+
+    def __init__(self, onnx: bytes, *, where: str, threads: int = 1) -> None:
+        """Loads a model. Raises ModelError where `onnx` is not one that this runtime can run; `where` names it."""
+        self._where = where
+        runtime = _onnxruntime()
+        self._failures = _failures(runtime)
+        try:
+            self._session = runtime.InferenceSession(onnx, _options(runtime, threads), providers=[PROVIDER])
+        except self._failures as error:
+            hint = "the file must be a whole ONNX model, its weights inside"
+            raise ModelError(f"onnxruntime cannot load it: {error}", where=where, hint=hint) from error
+        self._inputs = tuple(self._spec(node) for node in self._session.get_inputs())
+        self._outputs = tuple(self._spec(node) for node in self._session.get_outputs())
+        self._output_names = [spec.name for spec in self._outputs]
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        return self._inputs
+
+    @property
+    def outputs(self) -> Sequence[TensorSpec]:
+        return self._outputs
+
+    def run(self, arrays: Sequence[NDArray[np.generic]], /) -> list[NDArray[np.generic]]:
+        """One inference: an array for each input, in order; gives the outputs, in order.
+
+        Raises ModelError where an array has the wrong dtype or shape, or the model fails on it.
+        """
+        if len(arrays) != len(self._inputs):
+            raise ModelError(f"{len(arrays)} inputs given, the model has {len(self._inputs)}", where=self._where)
+        feed = {spec.name: array for spec, array in zip(self._inputs, arrays, strict=True)}
+        try:
+            outputs: list[NDArray[np.generic]] = self._session.run(self._output_names, feed)
+        except self._failures as error:
+            raise ModelError(f"inference failed: {error}", where=self._where) from error
+        return outputs
+
+    def _spec(self, node: object) -> TensorSpec:
+        name: str = node.name  # type: ignore[attr-defined]
+        kind: str = node.type  # type: ignore[attr-defined]
+        shape: list[int | str | None] = node.shape  # type: ignore[attr-defined]
+        if kind not in _DTYPES:
+            hint = f"supported are {', '.join(_DTYPES)}"
+            raise ModelError(f"{name!r} is a {kind}, which is not supported", where=self._where, hint=hint)
+        return TensorSpec(name, _DTYPES[kind], tuple(side if isinstance(side, int) else FREE for side in shape))
+
+
+def fingerprint() -> str:
+    """Which runtime computes, for an event's record: results may differ by a rounding between versions and CPUs."""
+    return f"onnxruntime {importlib.metadata.version('onnxruntime')} {PROVIDER}"
+
+
+def _onnxruntime() -> ModuleType:
+    """Imports the runtime with its telemetry off; tens of megabytes, so only where a model is granted."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+    module: ModuleType = onnxruntime
+    return module
+
+
+def _options(runtime: ModuleType, threads: int) -> object:
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = _ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    return options
+
+
+def _failures(runtime: ModuleType) -> tuple[type[Exception], ...]:
+    """The runtime's exceptions share no root but Exception: those of its status codes, and what its checks raise."""
+    state = runtime.capi.onnxruntime_pybind11_state
+    own = (value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception))
+    return (*own, ValueError, TypeError, RuntimeError)

@@ -1,0 +1,67 @@
+"""A model of the registry, as a value.
+
+Invariant: a `Model` names bytes by their SHA-256; whoever loads it compares before the runtime sees them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from camera_edge.errors import ModelError
+from camera_edge.inference.contract import Contract
+
+BYTES_MAX = 512 << 20
+
+
+class OutputShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one output of a model is called and how large it is; -1 is a free dimension."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One registered model: where its bytes lie, what they must hash to, and its contract."""
+
+    name: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    contract: Contract
+    outputs: tuple[OutputShape, ...]
+
+    def read(self) -> bytes:
+        """The model's bytes, compared with `sha256`. Raises ModelError where they are missing or damaged."""
+        hint = f"add it again: camera-edge model add FILE --name {self.name} --replace"
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            message = f"model {self.name!r} cannot be read: {error.strerror}"
+            raise ModelError(message, where=str(self.path), hint=hint) from error
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise ModelError(f"model {self.name!r} is damaged: its sha256 differs", where=str(self.path), hint=hint)
+        return data
+
+
+def model_params(model: Model) -> dict[str, str | float]:
+    """What a guest may ask about the model it was granted, under the reserved prefix `model.` (see ABI.md).
+
+    Shapes are written `1x3549x85`, several outputs are separated by commas; classes are one a line.
+    """
+    output = model.contract.output
+    params: dict[str, str | float] = {
+        "model.decoder": output.decoder,
+        "model.classes": "\n".join(output.class_names),
+        "model.strides": ",".join(map(str, output.strides)),
+        "model.outputs": ",".join("x".join(map(str, tensor.shape)) for tensor in model.outputs),
+    }
+    if (picture := model.contract.input) is not None:
+        params["model.fit"] = picture.fit
+        params["model.width"] = float(picture.width)
+        params["model.height"] = float(picture.height)
+    return params
