@@ -1,6 +1,7 @@
 """The three Landlock system calls and their structures (linux/landlock.h), spoken through ctypes.
 
-Invariant: only ENOSYS and EOPNOTSUPP mean "this kernel has none"; every other failure is an error, never less protection.
+Invariant: only ENOSYS and EOPNOTSUPP mean "this kernel has none"; every other failure is an error, never less
+protection.
 """
 
 from __future__ import annotations
