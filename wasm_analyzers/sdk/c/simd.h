@@ -1,0 +1,57 @@
+/* Sixteen pixels at a time, in the compiler's vector extensions: simd128 in WebAssembly, SSE2 or NEON in a native build.
+ *
+ * A mask is a vector whose bytes are 0 or 255.
+ */
+#ifndef CAMERA_EDGE_SIMD_H
+#define CAMERA_EDGE_SIMD_H
+
+#include <stdint.h>
+
+typedef uint8_t u8x16 __attribute__((vector_size(16)));
+typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef uint8_t u8x8 __attribute__((vector_size(8)));
+typedef uint16_t u16x8 __attribute__((vector_size(16)));
+typedef int16_t i16x8 __attribute__((vector_size(16)));
+typedef uint32_t u32x4 __attribute__((vector_size(16)));
+typedef uint64_t u64x2 __attribute__((vector_size(16)));
+
+static inline u8x16 load16(const uint8_t *from) {
+    u8x16 v;
+    __builtin_memcpy(&v, from, 16);
+    return v;
+}
+
+static inline void store16(uint8_t *to, u8x16 v) { __builtin_memcpy(to, &v, 16); }
+
+static inline u8x16 splat16(uint8_t v) { return (u8x16){v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v}; }
+
+static inline u8x16 min16(u8x16 a, u8x16 b) { return __builtin_elementwise_min(a, b); }
+static inline u8x16 max16(u8x16 a, u8x16 b) { return __builtin_elementwise_max(a, b); }
+static inline u8x16 add_sat16(u8x16 a, u8x16 b) { return __builtin_elementwise_add_sat(a, b); }
+static inline u8x16 sub_sat16(u8x16 a, u8x16 b) { return __builtin_elementwise_sub_sat(a, b); }
+static inline u8x16 difference16(u8x16 a, u8x16 b) { return max16(a, b) - min16(a, b); }
+
+/* Mask of a <= b; by minimum, because SSE2 has no unsigned comparison. */
+static inline u8x16 at_most16(u8x16 a, u8x16 b) { return (u8x16)(min16(a, b) == a); }
+
+static inline u8x16 choose16(u8x16 mask, u8x16 yes, u8x16 no) { return (mask & yes) | (~mask & no); }
+
+static inline int any16(u8x16 mask) {
+    u64x2 halves = (u64x2)mask;
+    return (halves[0] | halves[1]) != 0;
+}
+
+static inline u16x8 low16(u8x16 v) {
+    return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), u16x8);
+}
+
+static inline u16x8 high16(u8x16 v) {
+    return __builtin_convertvector(__builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15), u16x8);
+}
+
+/* The low bytes of sixteen values that are below 256. */
+static inline u8x16 narrow16(u16x8 low, u16x8 high) {
+    return __builtin_shufflevector((u8x16)low, (u8x16)high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+}
+
+#endif
