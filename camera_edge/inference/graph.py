@@ -29,7 +29,8 @@ _DTYPES: dict[str, np.dtype[np.generic]] = {
     "tensor(int32)": np.dtype("i4"),
     "tensor(int64)": np.dtype("i8"),
 }
-_ERRORS_ONLY = 3
+# what fails is raised; at the levels below this one the runtime writes it to stderr as well
+_FATAL_ONLY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Graph:
             self._session = runtime.InferenceSession(onnx, _options(runtime, threads), providers=[PROVIDER])
         except self._failures as error:
             hint = "the file must be a whole ONNX model, its weights inside"
-            raise ModelError(f"onnxruntime cannot load it: {error}", where=where, hint=hint) from error
+            raise ModelError(f"onnxruntime cannot load it: {_line(error)}", where=where, hint=hint) from error
         self._inputs = tuple(self._spec(node) for node in self._session.get_inputs())
         self._outputs = tuple(self._spec(node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self._outputs]
@@ -77,7 +78,7 @@ class Graph:
         try:
             outputs: list[NDArray[np.generic]] = self._session.run(self._output_names, feed)
         except self._failures as error:
-            raise ModelError(f"inference failed: {error}", where=self._where) from error
+            raise ModelError(f"inference failed: {_line(error)}", where=self._where) from error
         return outputs
 
     def _spec(self, node: object) -> TensorSpec:
@@ -101,7 +102,7 @@ def _onnxruntime() -> ModuleType:
     import onnxruntime
 
     onnxruntime.disable_telemetry_events()
-    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+    onnxruntime.set_default_logger_severity(_FATAL_ONLY)
     module: ModuleType = onnxruntime
     return module
 
@@ -112,9 +113,11 @@ def _options(runtime: ModuleType, threads: int) -> object:
     options.inter_op_num_threads = 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # a model in memory takes weights that it keeps in another file from the current folder: bytes that nobody hashed
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     return options
 
 
@@ -123,3 +126,8 @@ def _failures(runtime: ModuleType) -> tuple[type[Exception], ...]:
     state = runtime.capi.onnxruntime_pybind11_state
     own = (value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception))
     return (*own, ValueError, TypeError, RuntimeError)
+
+
+def _line(error: Exception) -> str:
+    """The runtime's text, which may run over many lines."""
+    return " ".join(str(error).split())[:300]

@@ -61,7 +61,7 @@ class Registry:
 
     def list(self) -> list[Model]:
         """All models by name, their bytes not compared. Raises ModelError where a record is damaged."""
-        names = sorted(path.stem for path in self._folder.glob("*.json") if re.match(NAME_PATTERN, path.stem))
+        names = sorted(path.stem for path in self._folder.glob("*.json") if re.fullmatch(NAME_PATTERN, path.stem))
         records = (self._record(name) for name in names)
         return [self._model(record) for record in records if record is not None]
 
@@ -94,7 +94,8 @@ class Registry:
 
     def _store(self, record: _Record, data: bytes) -> None:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, exist_ok=True)
             replaced = self._record(record.name)
             _write_durably(self._folder / f"{record.sha256}.onnx", data)
             text = msgspec.json.format(msgspec.json.encode(record), indent=2)
@@ -111,9 +112,12 @@ class Registry:
             return None
         try:
             record = msgspec.json.decode(path.read_bytes(), type=_Record)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
+            message = f"the record of model {name!r} cannot be read: {error.strerror}"
+            raise ModelError(message, where=str(path), hint="check permissions") from error
+        except ValueError as error:
             hint = f"delete the file and add the model again with --name {name}"
             raise ModelError(f"the record of model {name!r} is damaged: {error}", where=str(path), hint=hint) from error
         if record.name != name:
