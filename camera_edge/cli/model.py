@@ -116,7 +116,7 @@ def _as_json(model: Model) -> dict[str, object]:
 
 def _list_known(json: bool) -> None:
     import msgspec
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from camera_edge.cli.talk import put_json, show, talk
     from camera_edge.inference import Catalogue
@@ -125,7 +125,9 @@ def _list_known(json: bool) -> None:
     if json:
         put_json([msgspec.to_builtins(entry) for entry in entries])
         return
-    table = Table("name", "what", "licence", "upstream")
+    table = Table(
+        Column("name", no_wrap=True), "what", Column("licence", no_wrap=True), Column("upstream", overflow="fold")
+    )
     for entry in entries:
         table.add_row(entry.name, entry.summary, entry.licence, entry.source)
     show.print(table)
@@ -133,11 +135,11 @@ def _list_known(json: bool) -> None:
 
 
 def _print_models(models: list[Model]) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from camera_edge.cli.talk import show
 
-    table = Table("name", "input", "decoder", "classes", "licence", "sha256")
+    table = Table(Column("name", no_wrap=True), "input", "decoder", "classes", "licence", "sha256")
     for model in models:
         output = model.contract.output
         classes = str(len(output.class_names))
@@ -149,7 +151,7 @@ def _print_models(models: list[Model]) -> None:
 
 def _print_model(model: Model) -> None:
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from camera_edge.cli.talk import show
 
@@ -167,7 +169,7 @@ def _print_model(model: Model) -> None:
         "strides": ", ".join(map(str, output.strides)),
         "classes": ", ".join(output.class_names),
     }
-    table = Table(show_header=False, box=None)
+    table = Table("", Column("", overflow="fold"), show_header=False, box=None)
     for label, value in rows.items():
         table.add_row(label, escape(value) or "-")
     show.print(table)

@@ -95,7 +95,7 @@ class Registry:
     def _store(self, record: _Record, data: bytes) -> None:
         try:
             self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o755, exist_ok=True)
             replaced = self._record(record.name)
             _write_durably(self._folder / f"{record.sha256}.onnx", data)
             text = msgspec.json.format(msgspec.json.encode(record), indent=2)
@@ -143,6 +143,8 @@ def _write_durably(path: Path, data: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".adding-")
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            # no secret, and the service may run as another user than the one who adds
+            os.fchmod(stream.fileno(), 0o644)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

@@ -50,6 +50,11 @@ def test_an_added_model_is_listed_and_got_whole(registry: Registry, file: Path, 
     assert added.contract.licence == "MIT"
 
 
+def test_what_was_added_can_be_read_by_the_service_user(registry: Registry, file: Path, contract: Contract) -> None:
+    model = registry.add(file, "ours", contract)
+    assert [path.stat().st_mode & 0o777 for path in model.path.parent.iterdir()] == [0o644, 0o644]
+
+
 def test_without_a_name_the_file_gives_it(registry: Registry, file: Path, contract: Contract) -> None:
     assert registry.add(file, contract=contract).name == "our_model_v2"
 
