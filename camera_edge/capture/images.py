@@ -1,0 +1,94 @@
+"""A folder of images (or one image) as a recording, in the order of their names.
+
+Invariant: an image's id is its place in that order, whether it can be decoded or not.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from camera_edge.capture.opencv import opencv_fingerprint, silence
+from camera_edge.capture.planes import picture_of_bgr
+from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
+from camera_edge.capture.timing import interval_us
+from camera_edge.errors import SourceError, UndecodableError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
+
+
+class ImageFolder(Closing):
+    """Images at `options.fps`. A picture of another size starts an epoch."""
+
+    live = False
+
+    def __init__(self, path: Path, name: str, options: SourceOptions) -> None:
+        self.name = name
+        self._path = path
+        self._options = options
+        self._tally = Tally()
+        self._files: list[Path] = []
+        self._next = 0
+        self._epoch = 0
+        self._size: tuple[int, int] | None = None
+        self._opened_utc_ns = 0
+
+    @property
+    def counters(self) -> Counters:
+        return self._tally.snapshot()
+
+    @property
+    def problem(self) -> str | None:
+        return None
+
+    def fingerprint(self) -> str:
+        return opencv_fingerprint()
+
+    def open(self) -> None:
+        silence()
+        try:
+            candidates = [self._path] if self._path.is_file() else list(self._path.iterdir())
+        except OSError as exc:
+            raise SourceError("cannot be listed", where=self.name, hint="check the permissions") from exc
+        self._files = sorted((file for file in candidates if _is_image(file)), key=_natural)
+        if not self._files:
+            raise UndecodableError("the folder holds no images", where=self.name, hint="put .jpg or .png files into it")
+        self._opened_utc_ns = self._options.clock.utc_ns()
+
+    def read(self) -> Grab | None:
+        while self._next < len(self._files):
+            number = self._next
+            self._next += 1
+            self._tally.grabbed += 1
+            bgr = cv2.imread(str(self._files[number]), cv2.IMREAD_COLOR)
+            if bgr is not None:
+                return Grab(None, (self._frame(number, bgr.astype(np.uint8, copy=False)),))
+            self._tally.corrupt += 1
+        if self._tally.decoded == 0:
+            raise UndecodableError("none of its images can be decoded", where=self.name, hint="check the files")
+        return None
+
+    def close(self) -> None:
+        self._files = []
+
+    def _frame(self, number: int, bgr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Frame:
+        picture = picture_of_bgr(bgr)
+        size = (picture.width, picture.height)
+        self._epoch += self._size is not None and self._size != size
+        self._size = size
+        self._tally.decoded += 1
+        media_us = number * interval_us(self._options.fps)
+        return Frame(number, media_us, self._opened_utc_ns + media_us * 1000, picture, None, self._epoch)
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()
+
+
+def _natural(file: Path) -> list[tuple[bool, int, str]]:
+    """img_2 comes before img_10."""
+    parts = re.split(r"(\d+)", file.name)
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
