@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from camera_edge.errors import ModelError
 
 FREE = -1
+_STDERR = 2
 PROVIDER = "CPUExecutionProvider"
 
 _DTYPES: dict[str, np.dtype[np.generic]] = {
@@ -99,12 +102,35 @@ def fingerprint() -> str:
 def _onnxruntime() -> ModuleType:
     """Imports the runtime with its telemetry off; tens of megabytes, so only where a model is granted."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime
+    with nullcontext() if "onnxruntime" in sys.modules else _without_device_warning():
+        import onnxruntime
 
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_FATAL_ONLY)
     module: ModuleType = onnxruntime
     return module
+
+
+@contextmanager
+def _without_device_warning() -> Iterator[None]:
+    """Holds back what is written to descriptor 2 meanwhile, and passes on all but one line.
+
+    Where graphics cards cannot be listed, as in a confined worker, importing the runtime warns of it, and no setting
+    prevents that (microsoft/onnxruntime issue 27092).
+    """
+    sys.stderr.flush()
+    stderr, held = os.dup(_STDERR), os.memfd_create("stderr", os.MFD_CLOEXEC)
+    os.dup2(held, _STDERR)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, _STDERR)
+        lines = os.pread(held, os.fstat(held).st_size, 0).splitlines(keepends=True)
+        if kept := b"".join(line for line in lines if b"device_discovery.cc" not in line):
+            os.write(_STDERR, kept)
+        os.close(stderr)
+        os.close(held)
 
 
 def _options(runtime: ModuleType, threads: int) -> object:

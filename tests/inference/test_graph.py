@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from camera_edge.errors import ModelError
+from camera_edge.inference import graph as graph_module
 from camera_edge.inference.graph import Graph, fingerprint
 
 OnnxWriter = Callable[..., bytes]
@@ -73,6 +74,14 @@ def test_fingerprint_names_version_and_provider_without_loading_the_runtime() ->
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told.strip() == f"{fingerprint()} False"
     assert fingerprint().startswith("onnxruntime 1.")
+
+
+def test_a_warning_of_missing_graphics_cards_is_held_back_and_other_text_is_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with graph_module._without_device_warning():
+        os.write(2, b"first\n[W:onnxruntime:Default, device_discovery.cc:484 X] GPU device discovery failed\nlast\n")
+    assert capfd.readouterr().err == "first\nlast\n"
 
 
 def test_inference_asks_no_network_and_writes_no_file(onnx: OnnxWriter, tmp_path: Path) -> None:
