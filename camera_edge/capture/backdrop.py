@@ -147,7 +147,7 @@ def _tree(random: np.random.Generator, picture: Field, crown: tuple[float, float
     for offset in range(-trunk, trunk + 1):
         tone = 1.0 - 0.45 * (offset + trunk) / (2 * trunk)
         colour = (46 * tone, 66 * tone, 88 * tone)
-        cv2.line(picture, (round(x) + offset, round(y)), (round(x + offset * 1.25), base), colour, 1)
+        cv2.line(picture, (round(x) + offset, round(y)), (round(x + offset * 1.25), base), colour, 2)
     for _ in range(420):
         angle, reach = random.uniform(0, 2 * math.pi), radius * math.sqrt(random.uniform(0, 1))
         at_x, at_y = x + reach * math.cos(angle), y + 0.85 * reach * math.sin(angle)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,66 +19,74 @@ Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
 _FINE = 2  # figures are drawn at twice their size and scaled down: smooth edges, smooth motion
+_SHIFT = 3  # bits of a fraction of a pixel in OpenCV's drawing functions
 _SKIN: Sequence[Colour] = ((140, 172, 222), (96, 132, 186), (58, 84, 128))
 _TOPS: Sequence[Colour] = ((150, 72, 44), (52, 56, 172), (72, 132, 60), (40, 148, 196), (64, 60, 62), (188, 184, 176))
 _TROUSERS: Sequence[Colour] = ((92, 62, 44), (54, 54, 56), (78, 98, 118), (44, 36, 30))
 _HAIR: Sequence[Colour] = ((24, 26, 34), (38, 62, 98), (120, 130, 138))
 _BAG: Colour = (38, 44, 128)
-_SHADOW = 0.42
+_SHADOW = 0.50
 _SHADOW_LEAN, _SHADOW_LENGTH = -0.55, 0.20
 
 
 def draw(canvas: Plane, actor: Actor, light: float) -> None:
     """Draws one actor; `light` (about 1) makes shadows fainter when the sun is away."""
     height_px = actor.height * canvas.shape[0]
-    foot = (actor.x * canvas.shape[1], actor.y * canvas.shape[0])
     if height_px < 2:
         return
-    patch = _Patch(height_px)
-    if actor.kind == PERSON:
+    foot = (actor.x * canvas.shape[1], actor.y * canvas.shape[0])
+    corner = (math.floor(foot[0]), math.floor(foot[1]))
+    person = actor.kind == PERSON
+    patch = _Patch(height_px, 0.38 if person else 0.60, (foot[0] - corner[0], foot[1] - corner[1]))
+    if person:
         _person(patch, actor)
     else:
         _bag(patch, (0.0, 0.0), 0.85)
-    sprite = patch.finish(foot)
-    _cast_shadow(canvas, sprite, height_px, foot, _SHADOW * min(1.0, max(0.2, 4 * light - 2.9)))
-    _blend(canvas, sprite, round(foot[0] - patch.half_width_px), round(foot[1] - patch.rise_px))
+    colours, opacity = patch.finish()
+    _cast_shadow(canvas, opacity, patch, corner, _SHADOW * min(1.0, max(0.2, 4 * light - 2.9)))
+    _blend(canvas, colours, opacity, (corner[0] - patch.half_width_px, corner[1] - patch.rise_px))
 
 
 class _Patch:
-    """A transparent sheet around one figure; (0, 0) is where it stands, 1 is its height, y grows upwards."""
+    """A transparent sheet around one figure; (0, 0) is where it stands, 1 is its height, y grows upwards.
 
-    def __init__(self, height_px: float) -> None:
+    `off_grid`: the fraction of a pixel that the figure stands right of and below a whole pixel.
+    """
+
+    def __init__(self, height_px: float, half_width: float, off_grid: Point) -> None:
+        self.height_px = height_px
         self._unit = height_px * _FINE
-        self.half_width_px = math.ceil(height_px * 0.75)
+        self.half_width_px = math.ceil(height_px * half_width) + 1
         self.rise_px = math.ceil(height_px * 1.08)
-        rows = (self.rise_px + math.ceil(height_px * 0.06)) * _FINE
+        rows = (self.rise_px + math.ceil(height_px * 0.06) + 1) * _FINE
         self._sheet = np.zeros((rows, self.half_width_px * 2 * _FINE, 4), np.uint8)
-        self._shift: Point = (0.0, 0.0)
-
-    def pixel(self, point: Point) -> tuple[int, int]:
-        x = self.half_width_px * _FINE + point[0] * self._unit
-        y = self.rise_px * _FINE - point[1] * self._unit
-        return round(x), round(y)
+        self._origin = ((self.half_width_px + off_grid[0]) * _FINE, (self.rise_px + off_grid[1]) * _FINE)
 
     def limb(self, points: Sequence[Point], thickness: float, colour: Colour) -> None:
         width = max(1, round(thickness * self._unit))
         for start, end in zip(points, points[1:], strict=False):
-            cv2.line(self._sheet, self.pixel(start), self.pixel(end), (*colour, 255), width)
+            cv2.line(self._sheet, self._at(start), self._at(end), (*colour, 255), width, shift=_SHIFT)
 
     def area(self, points: Sequence[Point], colour: Colour) -> None:
-        cv2.fillConvexPoly(self._sheet, np.array([self.pixel(point) for point in points], np.int32), (*colour, 255))
+        corners = np.array([self._at(point) for point in points], np.int32)
+        cv2.fillConvexPoly(self._sheet, corners, (*colour, 255), shift=_SHIFT)
 
     def oval(self, centre: Point, axes: Point, colour: Colour, arc: tuple[float, float] = (0, 360)) -> None:
-        size = (max(1, round(axes[0] * self._unit)), max(1, round(axes[1] * self._unit)))
-        cv2.ellipse(self._sheet, self.pixel(centre), size, 0, arc[0], arc[1], (*colour, 255), -1)
+        scale = self._unit * (1 << _SHIFT)
+        size = (max(1, round(axes[0] * scale)), max(1, round(axes[1] * scale)))
+        cv2.ellipse(self._sheet, self._at(centre), size, 0, arc[0], arc[1], (*colour, 255), -1, shift=_SHIFT)
 
-    def finish(self, foot: Point) -> Plane:
-        """The sheet at its true size, moved by the fraction of a pixel that the figure stands off the grid."""
-        dx = (foot[0] - round(foot[0])) * _FINE
-        dy = (foot[1] - round(foot[1])) * _FINE
-        moved = cv2.warpAffine(self._sheet, np.array([[1, 0, dx], [0, 1, dy]], np.float32), self._sheet.shape[1::-1])
+    def finish(self) -> tuple[Plane, Plane]:
+        """Colours, already multiplied by the opacity, and opacity, at the true size."""
         size = (self._sheet.shape[1] // _FINE, self._sheet.shape[0] // _FINE)
-        return cv2.resize(moved, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        shown = cv2.resize(self._sheet, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        colours = cv2.cvtColor(shown, cv2.COLOR_BGRA2BGR).astype(np.uint8, copy=False)
+        return colours, cv2.extractChannel(shown, 3).astype(np.uint8, copy=False)
+
+    def _at(self, point: Point) -> tuple[int, int]:
+        x = self._origin[0] + point[0] * self._unit
+        y = self._origin[1] - point[1] * self._unit
+        return round(x * (1 << _SHIFT)), round(y * (1 << _SHIFT))
 
 
 def _person(patch: _Patch, actor: Actor) -> None:
@@ -141,40 +150,46 @@ def _dim(colour: Colour, factor: float) -> Colour:
     return blue, green, red
 
 
-def _cast_shadow(canvas: Plane, sprite: Plane, height_px: float, foot: Point, depth: float) -> None:
+def _cast_shadow(canvas: Plane, opacity: Plane, patch: _Patch, corner: tuple[int, int], depth: float) -> None:
     """Lays the figure's outline on the ground, leaning away from the sun."""
-    rise, half = math.ceil(height_px * 1.08), math.ceil(height_px * 0.75)
-    wide, tall = half * 2 + math.ceil(height_px * 0.65), math.ceil(height_px * 0.32)
-    base = tall - math.ceil(height_px * 0.05)
-    right = wide - half * 2
-    lay = np.array(
-        [[1, -_SHADOW_LEAN, right + _SHADOW_LEAN * rise], [0, _SHADOW_LENGTH, base - _SHADOW_LENGTH * rise]], np.float32
-    )
-    outline = cv2.warpAffine(np.ascontiguousarray(sprite[..., 3]), lay, (wide, tall), flags=cv2.INTER_LINEAR)
-    soft = cv2.blur(outline, (3, 3))
-    shade = cv2.convertScaleAbs(soft, alpha=-depth, beta=0)
-    keep = cv2.merge([cv2.bitwise_not(shade)] * 3).astype(np.uint8, copy=False)
-    _apply(canvas, keep, round(foot[0]) - half - right, round(foot[1]) - base)
+    tall = math.ceil(patch.height_px * 0.32)
+    base = tall - math.ceil(patch.height_px * 0.05)
+    room = math.ceil(patch.height_px * 0.65)
+    size = (opacity.shape[1] + room, tall)
+    lay = [
+        [1, -_SHADOW_LEAN, room + _SHADOW_LEAN * patch.rise_px],
+        [0, _SHADOW_LENGTH, base - _SHADOW_LENGTH * patch.rise_px],
+    ]
+    outline = cv2.warpAffine(opacity, np.array(lay, np.float32), size, flags=cv2.INTER_LINEAR)
+    keep = cv2.bitwise_not(cv2.convertScaleAbs(cv2.blur(outline, (3, 3)), alpha=depth)).astype(np.uint8, copy=False)
+    overlap = _overlap(canvas, keep, (corner[0] - patch.half_width_px - room, corner[1] - base))
+    if overlap is not None:
+        region, own = canvas[overlap.canvas], keep[overlap.patch]
+        cv2.multiply(region, cv2.merge([own, own, own]), dst=region, scale=1 / 255)
 
 
-def _apply(canvas: Plane, keep: Plane, left: int, top: int) -> None:
-    region, own = _overlap(canvas, keep, left, top)
-    if region.size:
-        cv2.multiply(region, np.ascontiguousarray(own), dst=region, scale=1 / 255)
+def _blend(canvas: Plane, colours: Plane, opacity: Plane, place: tuple[int, int]) -> None:
+    overlap = _overlap(canvas, opacity, place)
+    if overlap is not None:
+        region = canvas[overlap.canvas]
+        keep = cv2.bitwise_not(opacity[overlap.patch])
+        cv2.multiply(region, cv2.merge([keep, keep, keep]), dst=region, scale=1 / 255)
+        cv2.add(region, colours[overlap.patch], dst=region)
 
 
-def _blend(canvas: Plane, sprite: Plane, left: int, top: int) -> None:
-    """The sprite's colours are premultiplied: its empty parts are black and transparent."""
-    region, own = _overlap(canvas, sprite, left, top)
-    if region.size:
-        keep = cv2.bitwise_not(np.ascontiguousarray(own[..., 3]))
-        behind = cv2.multiply(region, cv2.merge([keep, keep, keep]), scale=1 / 255)
-        region[:] = cv2.add(behind, np.ascontiguousarray(own[..., :3]))
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """The rows and columns that a canvas and a patch laid on it share, in terms of each."""
+
+    canvas: tuple[slice, slice]
+    patch: tuple[slice, slice]
 
 
-def _overlap(canvas: Plane, patch: Plane, left: int, top: int) -> tuple[Plane, Plane]:
-    right, bottom = left + patch.shape[1], top + patch.shape[0]
-    x0, y0, x1, y1 = max(0, left), max(0, top), min(canvas.shape[1], right), min(canvas.shape[0], bottom)
+def _overlap(canvas: Plane, patch: Plane, place: tuple[int, int]) -> _Overlap | None:
+    left, top = place
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(canvas.shape[1], left + patch.shape[1]), min(canvas.shape[0], top + patch.shape[0])
     if x1 <= x0 or y1 <= y0:
-        return canvas[:0, :0], patch[:0, :0]
-    return canvas[y0:y1, x0:x1], patch[y0 - top : y1 - top, x0 - left : x1 - left]
+        return None
+    own = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    return _Overlap((slice(y0, y1), slice(x0, x1)), own)
