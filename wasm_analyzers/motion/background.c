@@ -1,70 +1,221 @@
+/* A sample-based background model.
+ *
+ * Each pixel keeps SAMPLES values that it showed while empty, replaced at random in time and spread to neighbours: ViBe
+ * (Barnich and Van Droogenbroeck, IEEE Trans. Image Processing 20(6), 2011). What is usual at a pixel is fed back into
+ * what counts as a difference: PBAS (Hofmann et al., CVPR workshops 2012), SuBSENSE (St-Charles et al., IEEE Trans.
+ * Image Processing 24(1), 2015). A second layer holds what an object shows until it has stood long enough to be
+ * scenery: Kim et al., "Real-time foreground-background segmentation using codebook model", Real-Time Imaging 11, 2005.
+ * Instead of a vote of thresholded pixels, the distances themselves are averaged over a neighbourhood (see regions.c).
+ *
+ * Integers only, and a generator with a fixed seed: the same frames give the same answer everywhere.
+ */
 #include "background.h"
-#include "camera_edge.h"
 
-int background_open(background *b, int32_t width, int32_t height) {
-    b->width = width; b->height = height;
-    b->pitch = (width + 15) / 16 * 16 + 16;
-    size_t plane = (size_t)b->pitch * (size_t)(height + 2) + 64;
-    size_t total = plane * (SAMPLES + 12) + 4096;
-    uint8_t *at = camera_edge_pages(total);
-    if (!at) return -1;
-    at += b->pitch * SAMPLES + 64;
-    at = (uint8_t *)(((uintptr_t)at + 15) & ~(uintptr_t)15);
-    b->sample = at; at += (size_t)b->pitch * (height + 2) * SAMPLES + 64;
-    uint8_t **planes[] = {&b->image, &b->raw, &b->fore, &b->noise, &b->blink, &b->cand, &b->age, &b->tmp};
-    for (int i = 0; i < 8; i++) { *planes[i] = at + b->pitch; at += plane; }
-    b->mean = (uint16_t *)at;
-    b->random = (u32x4){0x9E3779B9, 0x243F6A88, 0xB7E15162, 0x6A09E667};
-    b->seed = 12345;
-    b->learned = 0;
-    return 0;
+enum {
+    PLANES = 8,
+    EVIDENCE_MOST = 40,         /* one pixel may not outvote its neighbourhood */
+    NOISE_MOST = 128,           /* 16 levels: what is dark against dark must stay visible */
+    TURNOVER_US = 640000,       /* a sample is replaced with this mean time, divided by SAMPLES */
+    USUAL_SLOWER = 4,           /* the mean follows that much slower */
+    UNREST_TICK_US = 62500,     /* unrest falls by one each tick */
+    UNREST_RISE = 16,
+};
+
+static inline u8x16 random16(background *model) {
+    /* xorshift32 (Marsaglia, J. Stat. Software 8(14), 2003) in four lanes */
+    u32x4 state = model->random;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    model->random = state;
+    return (u8x16)state;
 }
-static inline u8x16 rnd(background *b) {
-    u32x4 x = b->random; x ^= x << 13; x ^= x >> 17; x ^= x << 5; b->random = x; return (u8x16)x;
+
+size_t background_bytes(extent e) {
+    return PLANES * plane_bytes(e) + (size_t)e.pitch * SAMPLES * (size_t)(e.height + 2) + 64;
 }
-void background_feed(background *b, const uint8_t *pixels, int32_t stride, int64_t media_us) {
-    int w = b->width, h = b->height, pitch = b->pitch;
-    for (int y = 0; y < h; y++) {
-        __builtin_memcpy(b->image + y * pitch, pixels + y * stride, (size_t)w);
-        for (int x = w; x < pitch; x++) b->image[y * pitch + x] = pixels[y * stride + w - 1];
+
+void background_open(background *model, extent e, uint8_t *space) {
+    model->e = e;
+    /* a row on each side, for neighbours beyond the border */
+    model->samples = space + (size_t)e.pitch * SAMPLES + 16;
+    space += (size_t)e.pitch * SAMPLES * (size_t)(e.height + 2) + 64;
+    uint8_t **planes[PLANES] = {&model->distance, &model->evidence, &model->noise, &model->unrest,
+                                &model->held,     &model->held_age, &model->usual, &model->usual_fraction};
+    for (int i = 0; i < PLANES; i++) *planes[i] = plane_take(&space, e);
+    model->random = (u32x4){0x9E3779B9, 0x243F6A88, 0xB7E15162, 0x6A09E667};
+    background_relearn(model);
+}
+
+void background_relearn(background *model) { model->learned = 0; }
+
+static inline void sort_pair(u8x16 *a, u8x16 *b) {
+    u8x16 low = min16(*a, *b);
+    *b = max16(*a, *b);
+    *a = low;
+}
+
+/* Keep what most of the learning frames showed: a value that half of them agree on replaces what passed by. */
+static void settle_block(background *model, int32_t at, uint8_t *samples) {
+    u8x16 v[SAMPLES];
+    for (int k = 0; k < SAMPLES; k++) v[k] = load16(samples + k * model->e.pitch);
+    for (int pass = 0; pass < SAMPLES; pass++)
+        for (int k = pass & 1; k + 1 < SAMPLES; k += 2) sort_pair(&v[k], &v[k + 1]);
+    u8x16 median = v[SAMPLES / 2], close = splat16(16), agree = splat16(0);
+    for (int k = 0; k < SAMPLES; k++) agree -= at_most16(difference16(v[k], median), close);
+    u8x16 settled = at_most16(splat16(SAMPLES / 2), agree);
+    for (int k = 0; k < SAMPLES; k++) {
+        u8x16 keep = at_most16(difference16(v[k], median), close) | ~settled;
+        store16(samples + k * model->e.pitch, choose16(keep, v[k], median));
     }
-    if (b->learned < SAMPLES) {
-        int k = b->learned++;
-        for (int y = 0; y < h; y++)
-            for (int x = 0; x < pitch; x += 16)
-                for (int j = k; j < SAMPLES; j++) store16(b->sample + (y * SAMPLES + j) * pitch + x, load16(b->image + y * pitch + x));
-        b->last_us = media_us;
-        return;
-    }
-    u8x16 radius = splat16((uint8_t)b->base_radius), need = splat16((uint8_t)b->min_match), rate = splat16((uint8_t)b->p256);
-    for (int y = 0; y < h; y++) {
-        for (int x = 0; x < pitch - 16; x += 16) {
-            uint8_t *s = b->sample + y * SAMPLES * pitch + x;
-            u8x16 p = load16(b->image + y * pitch + x), count = splat16(0);
+    store16(model->usual + at, median);
+    store16(model->usual_fraction + at, splat16(128));
+    store16(model->noise + at, min16(add_sat16(v[13] - v[6], v[13] - v[6]), splat16(NOISE_MOST)));
+    store16(model->unrest + at, splat16(0));
+    store16(model->held_age + at, splat16(0));
+}
+
+int background_learn(background *model, const uint8_t *image, int64_t media_us, int64_t learn_us) {
+    extent e = model->e;
+    if (model->learned == 0) model->learn_start_us = media_us;
+    if (media_us < model->learn_start_us + learn_us * model->learned / SAMPLES) return 0;
+    int32_t k = model->learned++;
+    for (int32_t y = 0; y < e.height; y++)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            store16(model->samples + (y * SAMPLES + k) * e.pitch + x, load16(image + y * e.pitch + x));
+    if (model->learned < SAMPLES) return 0;
+    for (int32_t y = 0; y < e.height; y++)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            settle_block(model, y * e.pitch + x, model->samples + y * SAMPLES * e.pitch + x);
+    model->unrest_us = model->held_us = media_us;
+    return 1;
+}
+
+void background_compare(background *model, const uint8_t *image, int32_t allowance) {
+    extent e = model->e;
+    u8x16 most = splat16(EVIDENCE_MOST), extra = splat16((uint8_t)allowance);
+    for (int32_t y = 0; y < e.height; y++) {
+        for (int32_t x = 0; x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            const uint8_t *sample = model->samples + y * SAMPLES * e.pitch + x;
+            u8x16 pixel = load16(image + at), nearest = splat16(255), second = splat16(255);
 #pragma clang loop unroll(full)
             for (int k = 0; k < SAMPLES; k++) {
-                u8x16 d = difference16(p, load16(s + k * pitch));
-                count -= at_most16(d, radius);
+                u8x16 d = difference16(pixel, load16(sample + k * e.pitch));
+                second = min16(second, max16(nearest, d));
+                nearest = min16(nearest, d);
             }
-            u8x16 bg = at_most16(need, count);
-            store16(b->raw + y * pitch + x, ~bg);
-            u8x16 r = rnd(b);
-            u8x16 own = bg & at_most16(r, rate);
-            u8x16 nb = bg & at_most16(~r, rate);
-            b->seed = b->seed * 1664525u + 1013904223u;
-            uint32_t c = b->seed >> 8;
-            if (any16(own)) {
-                uint8_t *t = s + (c % SAMPLES) * pitch;
-                store16(t, choose16(own, p, load16(t)));
-            }
-            if (any16(nb)) {
-                int dx = (int)(c / 32 % 3) - 1, dy = (int)(c / 128 % 3) - 1;
-                int yy = y + dy < 0 ? 0 : y + dy >= h ? h - 1 : y + dy;
-                uint8_t *t = b->sample + (yy * SAMPLES + (int)(c / 512 % SAMPLES)) * pitch + x + dx;
-                u8x16 ok = nb & ~load16(b->fore + yy * pitch + x + dx);
-                store16(t, choose16(ok, p, load16(t)));
-            }
+            u8x16 usual = add_sat16(load16(model->noise + at) >> 3, load16(model->unrest + at) >> 3);
+            store16(model->distance + at, second);
+            store16(model->evidence + at, min16(sub_sat16(second, add_sat16(usual, extra)), most));
         }
     }
-    b->last_us = media_us;
+}
+
+/* The quantile of the distance, followed by steps up and down (here 4 to 1: the 80th percentile). */
+static inline void follow_noise(background *model, int32_t at, u8x16 distance, u8x16 empty, uint8_t step) {
+    u8x16 noise = load16(model->noise + at);
+    u8x16 scaled = add_sat16(distance, distance);
+    scaled = add_sat16(scaled, scaled);
+    scaled = add_sat16(scaled, scaled);
+    u8x16 below = at_most16(scaled, noise);
+    u8x16 up = min16(add_sat16(noise, splat16((uint8_t)(4 * step))), splat16(NOISE_MOST));
+    u8x16 moved = choose16(below, sub_sat16(noise, splat16(step)), up);
+    store16(model->noise + at, choose16(empty, moved, noise));
+}
+
+static inline void follow_usual(background *model, int32_t at, u8x16 pixel, u8x16 follow, int32_t rate) {
+    u8x16 whole = load16(model->usual + at), fraction = load16(model->usual_fraction + at);
+    i16x8 speed = (i16x8){0} + (int16_t)rate;
+    i16x8 low = (i16x8)low16(pixel) - (i16x8)low16(whole), high = (i16x8)high16(pixel) - (i16x8)high16(whole);
+    u16x8 mean_low = (low16(whole) << 8 | low16(fraction)) + (u16x8)(low * speed);
+    u16x8 mean_high = (high16(whole) << 8 | high16(fraction)) + (u16x8)(high * speed);
+    store16(model->usual + at, choose16(follow, narrow16(mean_low >> 8, mean_high >> 8), whole));
+    store16(model->usual_fraction + at, choose16(follow, narrow16(mean_low & 255, mean_high & 255), fraction));
+}
+
+/* Put the pixel into one sample of its own, and one of a neighbour, here and there. */
+static inline void follow_samples(background *model, int32_t x, int32_t y, u8x16 pixel, u8x16 follow,
+                                  const uint8_t *foreground, u8x16 rate) {
+    extent e = model->e;
+    u8x16 random = random16(model);
+    u8x16 own = follow & at_most16(random, rate), spread = follow & at_most16(~random, rate);
+    uint32_t dice = ((u32x4)model->random)[1] >> 4;
+    if (any16(own)) {
+        uint8_t *to = model->samples + (y * SAMPLES + (int32_t)(dice % SAMPLES)) * e.pitch + x;
+        store16(to, choose16(own, pixel, load16(to)));
+    }
+    if (any16(spread)) {
+        int32_t to_x = x + (int32_t)((dice >> 8) % 3) - 1, to_y = y + (int32_t)((dice >> 12) % 3) - 1;
+        u8x16 open = spread & ~load16(foreground + to_y * e.pitch + to_x);
+        uint8_t *to = model->samples + (to_y * SAMPLES + (int32_t)((dice >> 16) % SAMPLES)) * e.pitch + to_x;
+        store16(to, choose16(open, pixel, load16(to)));
+    }
+}
+
+/* One tick of what stands still in the foreground. Half of the samples take it in; the rest remember what was behind. */
+static void follow_held(background *model, const background_step *step, int32_t x, int32_t y) {
+    int32_t at = y * model->e.pitch + x;
+    u8x16 front = load16(step->foreground + at), pixel = load16(step->image + at);
+    u8x16 held = load16(model->held + at), age = load16(model->held_age + at);
+    if (!any16(front | age)) return;
+    u8x16 same = at_most16(difference16(pixel, held), splat16((uint8_t)step->radius)) & front;
+    age = choose16(same, add_sat16(age, splat16(1)), sub_sat16(age, splat16(2)));
+    u8x16 none = at_most16(age, splat16(0));
+    held = choose16(none, pixel, held);
+    u8x16 ripe = at_most16(splat16(ABSORB_TICKS), age);
+    if (any16(ripe)) {
+        uint8_t *sample = model->samples + y * SAMPLES * model->e.pitch + x;
+        for (int k = 0; k < SAMPLES / 2; k++, sample += model->e.pitch) store16(sample, choose16(ripe, held, load16(sample)));
+        store16(model->usual + at, choose16(ripe, held, load16(model->usual + at)));
+        age &= ~ripe;
+    }
+    store16(model->held + at, held);
+    store16(model->held_age + at, age);
+}
+
+static int ticks_due(int64_t *last_us, int64_t now_us, int64_t tick_us) {
+    int64_t due = (now_us - *last_us) / tick_us;
+    *last_us += due * tick_us;
+    return due > 255 ? 255 : (int)due;
+}
+
+void background_follow(background *model, const background_step *step) {
+    extent e = model->e;
+    int64_t share = step->elapsed_us * 256 / TURNOVER_US;
+    int32_t rate = share < 4 ? 4 : share > 96 ? 96 : (int32_t)share;
+    uint8_t noise_step = step->elapsed_us >= 100000 ? 2 : 1;
+    u8x16 rest = splat16((uint8_t)ticks_due(&model->unrest_us, step->media_us, UNREST_TICK_US));
+    int held_due = ticks_due(&model->held_us, step->media_us, step->absorb_us / ABSORB_TICKS) > 0;
+    for (int32_t y = 0; y < e.height; y++) {
+        for (int32_t x = 0; x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
+            u8x16 distance = load16(model->distance + at);
+            u8x16 unrest = sub_sat16(load16(model->unrest + at), rest);
+            u8x16 appeared = front & ~load16(step->before + at);
+            store16(model->unrest + at, add_sat16(unrest, appeared & splat16(UNREST_RISE)));
+            u8x16 usual = add_sat16(load16(model->noise + at) >> 3, unrest >> 3);
+            u8x16 near = at_most16(distance, add_sat16(usual, splat16((uint8_t)step->radius)));
+            follow_noise(model, at, distance, ~front, noise_step);
+            follow_usual(model, at, pixel, near & ~front, rate / USUAL_SLOWER);
+            follow_samples(model, x, y, pixel, near & ~front, step->foreground, splat16((uint8_t)rate));
+            if (held_due) follow_held(model, step, x, y);
+        }
+    }
+}
+
+void background_accept(background *model, const uint8_t *image, const uint8_t *mask, int32_t x, int32_t y, int32_t w,
+                       int32_t h) {
+    extent e = model->e;
+    for (int32_t row = y; row < y + h; row++) {
+        for (int32_t column = x & ~15; column < x + w; column += 16) {
+            int32_t at = row * e.pitch + column;
+            u8x16 take = load16(mask + at), pixel = load16(image + at);
+            uint8_t *sample = model->samples + row * SAMPLES * e.pitch + column;
+            for (int k = 0; k < SAMPLES; k++, sample += e.pitch) store16(sample, choose16(take, pixel, load16(sample)));
+            store16(model->usual + at, choose16(take, pixel, load16(model->usual + at)));
+            store16(model->held_age + at, load16(model->held_age + at) & ~take);
+        }
+    }
 }

@@ -1,19 +1,57 @@
-#ifndef BACKGROUND_H
-#define BACKGROUND_H
-#include <stdint.h>
+/* What an empty scene looks like, pixel by pixel, and how far each pixel of a frame is from it. */
+#ifndef MOTION_BACKGROUND_H
+#define MOTION_BACKGROUND_H
+
+#include "plane.h"
 #include "simd.h"
+
 enum { SAMPLES = 20 };
+
 typedef struct background {
-    int32_t width, height, pitch;
-    int32_t learned;
-    uint8_t *image, *raw, *fore, *sample, *noise, *blink, *cand, *age, *tmp;
-    uint16_t *mean;
+    extent e;
+    uint8_t *samples;  /* SAMPLES values a pixel: row y, sample k begin at (y * SAMPLES + k) * pitch */
+    uint8_t *distance; /* of the last frame: to the second nearest sample */
+    uint8_t *evidence; /* of the last frame: the distance beyond what is usual at this pixel, bounded */
+    uint8_t *noise;    /* a high quantile of the distance while nothing was there, in eighths */
+    uint8_t *unrest;   /* how often the pixel changes between empty and not empty */
+    uint8_t *held;     /* the foreground value a pixel shows, if it shows one steadily */
+    uint8_t *held_age; /* for how long, in 1/ABSORB_TICKS of absorb_s */
+    uint8_t *usual;    /* the mean of the background, rounded */
+    uint8_t *usual_fraction;
+    int32_t learned; /* samples filled while learning; SAMPLES: learned */
+    int64_t learn_start_us;
+    int64_t unrest_us, held_us;
     u32x4 random;
-    uint32_t seed;
-    int64_t start_us, last_us;
-    int32_t base_radius, min_match;
-    int32_t p256;
 } background;
-int background_open(background *b, int32_t width, int32_t height);
-void background_feed(background *b, const uint8_t *pixels, int32_t stride, int64_t media_us);
+
+enum { ABSORB_TICKS = 240 };
+
+/* How one frame is to be taken. */
+typedef struct background_step {
+    const uint8_t *image;      /* the frame in the exposure of the model, a plane */
+    const uint8_t *foreground; /* what was accepted as objects, a plane of masks */
+    const uint8_t *before;     /* the same of the frame before */
+    int64_t media_us;
+    int64_t elapsed_us;
+    int64_t absorb_us;
+    int32_t radius;
+} background_step;
+
+size_t background_bytes(extent e);
+void background_open(background *model, extent e, uint8_t *space);
+void background_relearn(background *model);
+
+/* Take a frame into the model while it is learned; 1 once it is complete. */
+int background_learn(background *model, const uint8_t *image, int64_t media_us, int64_t learn_us);
+
+/* Fill distance and evidence for a frame. */
+void background_compare(background *model, const uint8_t *image, int32_t allowance);
+
+/* Follow the scene where no object is; take in what has stood still for absorb_us. */
+void background_follow(background *model, const background_step *step);
+
+/* Take the pixels of `mask` within the box into the background now: what was there has gone. */
+void background_accept(background *model, const uint8_t *image, const uint8_t *mask, int32_t x, int32_t y, int32_t w,
+                       int32_t h);
+
 #endif

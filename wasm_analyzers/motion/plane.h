@@ -1,0 +1,39 @@
+/* One byte a pixel, laid out so that filters need no special case at the border.
+ *
+ * Rows are `pitch` bytes apart, with at least 16 bytes of padding at the right, which is also the padding at the left of
+ * the next row; MARGIN rows lie above and below. A plane pointer points at pixel (0, 0).
+ */
+#ifndef MOTION_PLANE_H
+#define MOTION_PLANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MARGIN = 16 };
+
+typedef struct extent {
+    int32_t width, height;
+    int32_t pitch;  /* bytes from row to row: a multiple of 16, at least width + 16 */
+    int32_t padded; /* columns that are worked on: width rounded up to 16 */
+} extent;
+
+static inline extent extent_of(int32_t width, int32_t height) {
+    int32_t padded = (width + 15) / 16 * 16;
+    return (extent){.width = width, .height = height, .pitch = padded + 16, .padded = padded};
+}
+
+static inline size_t plane_bytes(extent e) { return (size_t)e.pitch * (size_t)(e.height + 2 * MARGIN); }
+
+/* Cut the next plane from `*space`. */
+static inline uint8_t *plane_take(uint8_t **space, extent e) {
+    uint8_t *pixels = *space + (size_t)e.pitch * MARGIN;
+    *space += plane_bytes(e);
+    return pixels;
+}
+
+/* Make the padding of a row zero, after whole vectors were written over it. */
+static inline void plane_zero_tail(uint8_t *row, extent e) {
+    for (int32_t x = e.width; x < e.pitch; x++) row[x] = 0;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* From evidence at pixels to connected regions. */
+#ifndef MOTION_REGIONS_H
+#define MOTION_REGIONS_H
+
+#include "plane.h"
+
+enum { MAX_RUNS = 8192, MAX_REGIONS = 256 };
+
+typedef struct run {
+    int32_t y, from, to; /* columns from <= x < to */
+    int32_t parent;      /* another run of the same region; itself at the root */
+    int32_t region;      /* at the root: its region, -1 where it was too small */
+} run;
+
+typedef struct region {
+    int32_t left, top, right, bottom; /* right and bottom are the first outside */
+    int32_t area;                     /* pixels */
+    int32_t strength;                 /* sum of the evidence */
+    int32_t contour;                  /* pixels at the rim */
+    int32_t edge_now, edge_usual;     /* sums of the gradient along the rim: in the frame, in the background */
+    int32_t steady;                   /* sum of the ages of what stands still */
+} region;
+
+typedef struct regions {
+    run runs[MAX_RUNS];
+    int32_t run_count;
+    region list[MAX_REGIONS];
+    int32_t count;
+    int32_t overflow; /* more runs or regions than there is room for: the list is incomplete */
+} regions;
+
+/* The planes that regions are measured in. */
+typedef struct region_planes {
+    const uint8_t *hits, *evidence, *image, *usual, *held_age;
+} region_planes;
+
+/* hits = 255 where the mean of the evidence over 5x5 pixels is above threshold. The border of evidence is replicated. */
+void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold);
+
+/* to = 255 where a pixel of `from` is not 0 within `radius` (at most 15) rows and columns. */
+void regions_widen(extent e, const uint8_t *from, uint8_t *to, uint8_t *scratch, int32_t radius);
+
+/* The connected regions of `joined` that hold at least least_area hits, measured by their hits alone. */
+void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area);
+
+/* foreground = the hits of the regions that were found. */
+void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground);
+
+#endif
