@@ -165,7 +165,7 @@ class Fanout:
             raise PreviewBusyError("the preview is closing", where=self.camera)
         if len(self._seats) >= self._policy.max_viewers:
             raise PreviewBusyError(
-                f"{len(self._seats)} viewers look in already, no more are allowed",
+                f"every place is taken ({self._policy.max_viewers})",
                 where=self.camera,
                 hint="close another page and try again",
             )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from numpy.typing import NDArray
 
-from camera_edge.preview import Fanout, LivePacket
+from camera_edge.clock import ManualClock
+from camera_edge.preview import Fanout, LivePacket, PreviewPolicy
 from camera_edge.preview.ice import gather
 
 FPS = 15
@@ -61,6 +62,7 @@ class Watcher:
     def __init__(self) -> None:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.track: MediaStreamTrack | None = None
+        self.session_id = ""
         self.peer.on("track", self._on_track)
 
     def _on_track(self, track: MediaStreamTrack) -> None:
@@ -77,13 +79,12 @@ class Watcher:
     async def accept(self, answer_sdp: str) -> None:
         await self.peer.setRemoteDescription(RTCSessionDescription(sdp=answer_sdp, type="answer"))
 
-    async def watch(self, fanout: Fanout) -> str:
-        """Open a session and give its id."""
+    async def watch(self, fanout: Fanout) -> None:
         session = await fanout.answer(await self.offer())
+        self.session_id = session.id
         await self.accept(session.answer_sdp)
-        return session.id
 
-    async def pictures(self, count: int) -> list[np.ndarray]:
+    async def pictures(self, count: int) -> list[NDArray[np.uint8]]:
         """The next pictures, decoded: uint8 (height, width, 3) in BGR."""
         assert self.track is not None
         found = []
@@ -91,69 +92,66 @@ class Watcher:
             for _ in range(count):
                 frame = await self.track.recv()
                 assert isinstance(frame, av.VideoFrame)
-                found.append(frame.to_ndarray(format="bgr24"))
+                found.append(np.asarray(frame.to_ndarray(format="bgr24"), np.uint8))
         return found
 
 
 class Asked:
-    """What a fan-out asks of its worker, with a way to wait for it."""
+    """What a fan-out asks of its worker."""
 
     def __init__(self) -> None:
         self.wanted: list[bool] = []
         self.key_frames = 0
-        self._changed = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def on_wanted(self, wanted: bool) -> None:
         self.wanted.append(wanted)
-        self._tell()
 
     def on_key_frame(self) -> None:
         self.key_frames += 1
-        self._tell()
+
+
+class Scene:
+    """One camera with its fan-out, a clock that stands still, and as many viewers as a test likes; closes them all."""
+
+    def __init__(self) -> None:
+        self.asked = Asked()
+        self.clock = ManualClock()
+        self.encoder = TestEncoder()
+        self._fanouts: list[Fanout] = []
+        self._watchers: list[Watcher] = []
+
+    def fanout(self, policy: PreviewPolicy | None = None) -> Fanout:
+        self._fanouts.append(
+            Fanout("front", self.asked.on_wanted, self.asked.on_key_frame, policy or PreviewPolicy(), self.clock)
+        )
+        return self._fanouts[-1]
+
+    def watcher(self) -> Watcher:
+        self._watchers.append(Watcher())
+        return self._watchers[-1]
+
+    async def watch(self, fanout: Fanout) -> Watcher:
+        """A viewer that is connected and can receive."""
+        watcher, before = self.watcher(), fanout.viewers
+        await watcher.watch(fanout)
+        await self.until(lambda: fanout.viewers > before)
+        return watcher
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10), self._changed:
-            await self._changed.wait_for(condition)
+        """Let the loop run until `condition` holds; TimeoutError after ten seconds."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.002)
 
-    def _tell(self) -> None:
-        task = asyncio.ensure_future(self._notify())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-
-@pytest.fixture
-def encoder() -> Iterator[TestEncoder]:
-    yield TestEncoder()
+    async def close(self) -> None:
+        for fanout in self._fanouts:
+            await fanout.close()
+        for watcher in self._watchers:
+            await watcher.peer.close()
 
 
 @pytest.fixture
-def asked() -> Asked:
-    return Asked()
-
-
-@asynccontextmanager
-async def _watcher() -> AsyncIterator[Watcher]:
-    watcher = Watcher()
-    try:
-        yield watcher
-    finally:
-        await watcher.peer.close()
-
-
-@pytest.fixture
-async def watcher() -> AsyncIterator[Watcher]:
-    async with _watcher() as one:
-        yield one
-
-
-@pytest.fixture
-async def watchers() -> AsyncIterator[list[Watcher]]:
-    ten = [Watcher() for _ in range(10)]
-    yield ten
-    for one in ten:
-        await one.peer.close()
+async def scene() -> AsyncIterator[Scene]:
+    scene = Scene()
+    yield scene
+    await scene.close()

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from numpy.typing import NDArray
+from pytest_aiohttp.plugin import AiohttpClient
 
-from camera_edge.errors import CameraEdgeError, StoreError, UsageError
+from camera_edge.errors import CameraEdgeError, StoreError
 from camera_edge.preview import Fanout, LivePacket
-from camera_edge.web import CameraStatus, ClipPart, Counter, EventRow, HubStatus, Whep, WebSettings
+from camera_edge.web import CameraStatus, ClipPart, Counter, EventRow, HubStatus, WebSettings, Whep, build_app
 
 START_UTC_NS = 1_767_225_600_000_000_000  # 2026-01-01T00:00:00Z
+Client = TestClient[web.Request, web.Application]
 TOKEN = "a-token-of-this-test"
 WIDTH, HEIGHT, FPS = 320, 180, 15
 
 
-def picture(number: int) -> np.ndarray:
+def picture(number: int) -> NDArray[np.uint8]:
     """A grey picture with a white square that moves; uint8 (180, 320, 3) in BGR."""
     pixels = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     x = 6 * number % (WIDTH - 60)
@@ -118,6 +124,7 @@ class LiveCamera:
         self.encoded = 0
         self.frozen = False
         self._wanted = asyncio.Event()
+        self._unwanted = asyncio.Event()
         self._key_frame = False
         self._codec = av.CodecContext.create("libx264", "w")
         self._codec.width, self._codec.height, self._codec.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -128,8 +135,14 @@ class LiveCamera:
     def _on_wanted(self, wanted: bool) -> None:
         if wanted:
             self._wanted.set()
+            self._unwanted.clear()
         else:
             self._wanted.clear()
+            self._unwanted.set()
+
+    async def until_unwanted(self) -> None:
+        async with asyncio.timeout(10):
+            await self._unwanted.wait()
 
     def _on_key_frame(self) -> None:
         self._key_frame = True
@@ -151,21 +164,14 @@ class LiveCamera:
         return LivePacket(bytes(packet), packet.is_keyframe, number * 1_000_000 // FPS)
 
 
-@asynccontextmanager
-async def _running(camera: LiveCamera) -> AsyncIterator[LiveCamera]:
-    task = asyncio.create_task(camera.run())
-    try:
-        yield camera
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await camera.fanout.close()
-
-
 @pytest.fixture
 async def live_camera() -> AsyncIterator[LiveCamera]:
-    async with _running(LiveCamera()) as camera:
-        yield camera
+    camera = LiveCamera()
+    task = asyncio.create_task(camera.run())
+    yield camera
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await camera.fanout.close()
 
 
 def _camera(name: str) -> CameraStatus:
@@ -186,6 +192,7 @@ def hub(tmp_path: Path, previews: dict[str, FakeWhep]) -> Iterator[FakeHub]:
 
 
 def add_event(hub: FakeHub, number: int, *, is_open: bool = False) -> EventRow:
+    """Append an event that opened `number` times 20 s after the start, with its files once it is closed."""
     opened_utc_ns = START_UTC_NS + number * 20_000_000_000
     row = EventRow(
         id=f"e{number:03}",
@@ -203,11 +210,28 @@ def add_event(hub: FakeHub, number: int, *, is_open: bool = False) -> EventRow:
     if not is_open:
         write_clip(hub.folder / f"{row.id}.mp4")
         write_snapshot(hub.folder / f"{row.id}.jpg")
-        (hub.folder / f"{row.id}.json").write_text('{"id": "%s"}\n' % row.id)
+        (hub.folder / f"{row.id}.json").write_text(json.dumps({"id": row.id}))
     hub.rows.insert(0, row)
     return row
 
 
 @pytest.fixture
-def settings() -> WebSettings:
-    return WebSettings(TOKEN)
+def token() -> str:
+    return TOKEN
+
+
+@pytest.fixture
+def new_event(hub: FakeHub) -> Callable[..., EventRow]:
+    return partial(add_event, hub)
+
+
+@pytest.fixture
+async def stranger(hub: FakeHub, aiohttp_client: AiohttpClient) -> Client:
+    """A client without the token."""
+    return await aiohttp_client(build_app(hub, WebSettings(TOKEN)))
+
+
+@pytest.fixture
+async def client(hub: FakeHub, aiohttp_client: AiohttpClient) -> Client:
+    """A client that sends the token with every request."""
+    return await aiohttp_client(build_app(hub, WebSettings(TOKEN)), headers={"Authorization": f"Bearer {TOKEN}"})

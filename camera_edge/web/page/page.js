@@ -37,7 +37,7 @@ async function ask(address) {
   }
   if (!response.ok) {
     const body = await response.json().catch(() => ({ error: `status ${response.status}` }));
-    throw new AnswerError([body.error, body.hint].filter(Boolean).join(" "));
+    throw new AnswerError(body.hint ? `${body.error} (${body.hint}).` : `${body.error}.`);
   }
   return response.json();
 }
@@ -183,7 +183,11 @@ async function pollStatus() {
     find("hub").textContent = "no connection";
     find("hub").className = "state bad";
     const reason = error instanceof AnswerError ? error.message : "camera-edge does not answer.";
-    say(find("hub-alarm"), `${reason} Since ${utc(unreachableSince)}; what is shown below may be out of date.`);
+    say(find("hub-alarm"), `${reason} What is shown below may be out of date since ${utc(unreachableSince)}.`);
+    for (const { state } of cameras.values()) {
+      state.textContent = "unknown";
+      state.className = "state";
+    }
   }
 }
 
