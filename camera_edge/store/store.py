@@ -127,14 +127,22 @@ class Store:
         with self._write():
             self._connection.execute("UPDATE clips SET state = ? WHERE event_id = ?", (state.value, event_id))
 
-    def clips(self) -> list[ClipRow]:
-        """The clips that are stored, oldest event first."""
+    def clips(self) -> list[EventRow]:
+        """The events whose clips are stored, oldest first."""
         with self._read():
             rows = self._connection.execute(
-                "SELECT c.event_id, c.state AS clip_state, c.stored_utc_ns FROM clips c JOIN events e ON "
-                "e.id = c.event_id WHERE c.state = 'stored' ORDER BY e.opened_utc_ns, c.stored_utc_ns, c.event_id"
+                f"{_EVENTS} WHERE c.state = 'stored' ORDER BY e.opened_utc_ns, c.stored_utc_ns, e.id"
             ).fetchall()
-            return [self._clip(row["event_id"], row) for row in rows]
+            return [self._event(row) for row in rows]
+
+    def stored_bytes(self) -> int:
+        """What the stored clips take, with snapshots and metadata."""
+        with self._read():
+            row = self._connection.execute(
+                "SELECT coalesce(sum(f.size_bytes), 0) FROM clip_files f JOIN clips c ON c.event_id = f.event_id "
+                "WHERE c.state = 'stored'"
+            ).fetchone()
+        return int(row[0])
 
     def events(
         self, *, limit: int = 100, camera: str | None = None, kind: str | None = None, since_utc_ns: int = 0

@@ -1,0 +1,220 @@
+"""Takes finished clips from a worker's spool into the clips folder and the store.
+
+Invariant: file durable first, row second. Files are moved with their metadata last, so that a crash at any point
+leaves a set that is taken in again. What does not match its own metadata is put aside, never listed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from camera_edge.clips import ClipMetadata, FileRecord
+from camera_edge.clips.metadata import utc_ns
+from camera_edge.clock import Clock
+from camera_edge.errors import LinkError, OutputError, StoreError
+from camera_edge.store import ClipFile, ClipRow, ClipState, EventRow, EventState, Store
+
+log = logging.getLogger(__name__)
+
+MAX_METADATA_BYTES: Final = 4 * 1024 * 1024
+MAX_REFUSED_FILES: Final = 60
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class Intake:
+    """Works on the folders `spool`, `clips` and `refused` of one state folder. Blocking; one thread at a time."""
+
+    def __init__(self, state: Path, store: Store, clock: Clock) -> None:
+        self._state = state
+        self._store = store
+        self._clock = clock
+
+    def spool(self, camera: str) -> Path:
+        """The folder that a camera's worker writes to."""
+        return self._folder("spool", camera)
+
+    def path(self, file: ClipFile) -> Path:
+        return self._state / file.path
+
+    def take(self, camera: str, json_name: str) -> EventRow | None:
+        """Takes one finished clip; None where it was taken before, or is put aside.
+
+        Raises LinkError where the name is no file name of a spool.
+        """
+        if Path(json_name).name != json_name or not json_name.endswith(".json"):
+            raise LinkError(f"the worker of {camera} named {json_name!r} as a clip's metadata")
+        spool = self.spool(camera)
+        try:
+            data = _read_regular(spool / json_name, MAX_METADATA_BYTES)
+            metadata = ClipMetadata.from_bytes(data, where=str(spool / json_name))
+            if metadata.event.camera != camera:
+                raise StoreError(f"it is of camera {metadata.event.camera}", where=str(spool / json_name))
+            return self._move(spool, json_name, data, metadata)
+        except FileNotFoundError:
+            return None
+        except StoreError as exc:
+            self._refuse(spool, json_name, str(exc))
+            return None
+        except OSError as exc:
+            raise OutputError(
+                f"the clip cannot be stored: {exc.strerror}",
+                where=str(self._state),
+                hint="look at free space and permissions; the clip stays in the spool and is taken in later",
+            ) from exc
+
+    def take_all(self, camera: str) -> list[EventRow]:
+        """Takes every finished clip of a spool, as after a crash."""
+        names = sorted(path.name for path in self.spool(camera).glob("*.json"))
+        return [row for name in names if (row := self.take(camera, name)) is not None]
+
+    def reconcile(self) -> None:
+        """Brings files and rows together: after a crash, a restored folder, a lost store, a file somebody took."""
+        spools = self._state / "spool"
+        for folder in sorted(spools.iterdir()) if spools.is_dir() else ():
+            self.take_all(folder.name)
+        known: set[str] = set()
+        for row in self._store.clips():
+            clip = row.clip
+            assert clip is not None
+            if all(self.path(file).is_file() for file in clip.files):
+                known.add(clip.metadata.path)
+            else:
+                log.warning("clip is missing event=%s", row.event.id)
+                self._store.clip_gone(row.event.id, ClipState.MISSING)
+        for path in sorted((self._state / "clips").glob("*/*/*.json")):
+            if path.relative_to(self._state).as_posix() not in known:
+                self._rebuild(path)
+
+    def _rebuild(self, path: Path) -> None:
+        """A row from the metadata beside a clip; or the files go, where the quota was at them."""
+        try:
+            data = _read_regular(path, MAX_METADATA_BYTES)
+            metadata = ClipMetadata.from_bytes(data, where=str(path))
+            row = self._store.event(metadata.event.id)
+            if row is not None and row.clip is not None and row.clip.state is ClipState.DELETED:
+                delete_files([self.path(file) for file in row.clip.files])
+                return
+            for file in _files(metadata):
+                _verify(path.parent / file.name, file)
+        except (StoreError, OSError) as exc:
+            log.error("clip is not listed path=%s reason=%s", path, exc)
+            return
+        self._put_row(path.parent, path.name, data, metadata)
+        log.info("row rebuilt event=%s", metadata.event.id)
+
+    def _move(self, spool: Path, json_name: str, data: bytes, metadata: ClipMetadata) -> EventRow:
+        opened = datetime.fromtimestamp(utc_ns(metadata.event.opened_utc) / 1e9, UTC)
+        target = self._folder("clips", metadata.event.camera, f"{opened:%Y-%m-%d}")
+        for file in _files(metadata):
+            # after a crash half of a set may have been moved already
+            place = spool / file.name if (spool / file.name).exists() else target / file.name
+            _verify(place, file)
+        for name in (*(file.name for file in _files(metadata)), json_name):
+            if (spool / name).exists():
+                (spool / name).rename(target / name)
+        _sync_folder(target)
+        return self._put_row(target, json_name, data, metadata)
+
+    def _put_row(self, folder: Path, json_name: str, data: bytes, metadata: ClipMetadata) -> EventRow:
+        def stored(file: FileRecord) -> ClipFile:
+            return ClipFile(self._relative(folder / file.name), file.sha256, file.bytes)
+
+        clip = ClipRow(
+            event_id=metadata.event.id,
+            metadata=ClipFile(self._relative(folder / json_name), hashlib.sha256(data).hexdigest(), len(data)),
+            clip=stored(metadata.clip),
+            snapshot=stored(metadata.snapshot) if metadata.snapshot else None,
+            stored_utc_ns=self._clock.utc_ns(),
+        )
+        event = metadata.event
+        row = EventRow(event.event(), EventState.CLOSED, utc_ns(event.opened_utc), utc_ns(event.closed_utc), clip)
+        self._store.clip_stored(clip, row)
+        return row
+
+    def _refuse(self, spool: Path, json_name: str, reason: str) -> None:
+        """Puts a set aside that is not what it says; the oldest of those go when there are too many."""
+        log.error("clip refused name=%s reason=%s", json_name, reason)
+        folder = self._folder("refused", spool.name)
+        for path in spool.glob(f"{Path(json_name).stem}.*"):
+            path.rename(folder / path.name)
+        kept = sorted(folder.iterdir(), key=lambda path: path.lstat().st_mtime_ns, reverse=True)
+        delete_files(kept[MAX_REFUSED_FILES:])
+
+    def _folder(self, *parts: str) -> Path:
+        """A folder below the state folder, made durably where it is missing."""
+        folder = self._state
+        for part in parts:
+            parent, folder = folder, folder / part
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _sync_folder(parent)
+        return folder
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._state).as_posix()
+
+
+def delete_files(paths: list[Path]) -> None:
+    """Deletes what is there of `paths`, and the day's folder when it is the last."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for folder in {path.parent for path in paths}:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _files(metadata: ClipMetadata) -> list[FileRecord]:
+    return [file for file in (metadata.clip, metadata.snapshot) if file is not None]
+
+
+def _verify(path: Path, expected: FileRecord) -> None:
+    """Raises StoreError where the file is not the one that the metadata describes."""
+    if Path(expected.name).name != expected.name:
+        raise StoreError(f"{expected.name!r} is no file name", where=str(path))
+    digest = hashlib.sha256()
+    size_bytes = 0
+    try:
+        with _open_regular(path) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+                size_bytes += len(chunk)
+    except FileNotFoundError as exc:
+        raise StoreError("it is missing", where=str(path)) from exc
+    if (size_bytes, digest.hexdigest()) != (expected.bytes, expected.sha256):
+        raise StoreError("it is not what its metadata says: size or SHA-256 differs", where=str(path))
+
+
+def _read_regular(path: Path, limit_bytes: int) -> bytes:
+    with _open_regular(path) as file:
+        data = file.read(limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise StoreError(f"metadata is larger than {limit_bytes} bytes", where=str(path))
+    return data
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    """Opens a file that is neither a link nor a device: a spool is written by a process that is not trusted."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        raise StoreError(f"it cannot be read: {exc.strerror}", where=str(path)) from exc
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise StoreError("it is no regular file", where=str(path))
+    return os.fdopen(fd, "rb")
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,49 @@
+"""Has the analyzers compiled before any worker starts, by a child that ends with its work.
+
+Invariant: neither the hub nor a worker ever compiles; workers only read the folder of compiled modules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from camera_edge.errors import ModuleError
+from camera_edge.hub.program import environment
+
+COMPILE_S: Final = 120.0
+
+
+async def compile_modules(command: Sequence[str], cache: Path, names: Sequence[str], home: Path) -> None:
+    """Runs `command CACHE NAME…`. Raises ModuleError, with the child's own words, where it does not end well."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            str(cache),
+            *names,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(home),
+            cwd="/",
+            process_group=0,
+        )
+    except OSError as exc:
+        raise ModuleError(f"the compiler cannot be started: {exc.strerror}", where=command[0]) from exc
+    try:
+        async with asyncio.timeout(COMPILE_S):
+            _, said = await process.communicate()
+    except TimeoutError as exc:
+        raise ModuleError(f"modules are not compiled after {COMPILE_S:g} s", where=", ".join(names)) from exc
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        reason = lines[-1] if lines else f"exit code {process.returncode}"
+        raise ModuleError(f"the analyzers cannot be made ready: {reason}", hint="`camera-edge doctor` looks further")
