@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from camera_edge.errors import ModelError
-from camera_edge.inference.contract import Contract, parse_contract
+from camera_edge.inference.contract import Contract, Output, PictureInput, parse_contract
 
 WHOLE = """
 contract = 1
@@ -79,3 +83,15 @@ def test_text_that_is_not_utf8_is_refused() -> None:
 def test_a_decoder_without_an_input_is_refused() -> None:
     with pytest.raises(ModelError, match="no \\[input\\]"):
         parse('contract = 1\n[output]\ndecoder = "yolox"\nstrides = [8]\nclasses = ["a"]')
+
+
+def test_the_example_in_the_readme_is_a_contract_and_shows_every_field(catalogue_file: Path) -> None:
+    readme = (catalogue_file.parent / "README.md").read_text()
+    example = re.search(r"```toml\n(.*?)```", readme, re.DOTALL)
+    assert example is not None
+    contract = parse(example[1])
+    assert contract.input is not None
+    assert contract.output.class_names == ("forklift", "person")
+    for kind in (Contract, PictureInput, Output):
+        for field in msgspec.structs.fields(kind):
+            assert re.search(rf"^\[?{field.name}\b", example[1], re.MULTILINE), field.name
