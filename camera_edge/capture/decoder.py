@@ -46,7 +46,9 @@ class PacketDecoder:
 
     def decode(self, packet: Packet) -> list[Decoded]:
         self._last = packet.ordinal
-        encoded = av.Packet(packet.data)
+        # av.Packet(data) would lend the decoder memory without the zeroed padding that it reads beyond the end
+        encoded = av.Packet(len(packet.data))
+        encoded.update(packet.data)
         encoded.pts = packet.ordinal
         return self._decode(encoded)
 

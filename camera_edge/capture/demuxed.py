@@ -1,7 +1,7 @@
 """Recordings whose codec OpenCV's packets cannot describe (raw video, rare codecs): PyAV takes them out and decodes.
 
-Also knows which pictures of an MP4 are not to be shown. Invariant: OpenCV's decoder never sees these files; some raw
-AVI files make it abort the process.
+Also knows which pictures of a trimmed MP4 are not to be shown. Invariant: OpenCV's decoder never sees these files: some
+raw AVI files make it abort the process.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from camera_edge.capture.planes import picture_of
 from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
 from camera_edge.capture.timing import RecordingTimeline, interval_us
 from camera_edge.errors import UndecodableError
-
-_HEAD_PACKETS = 32
 
 
 class DemuxedRecording(Closing):
@@ -116,31 +114,20 @@ class DemuxedRecording(Closing):
 
 
 def unshown_packets(path: Path) -> frozenset[int]:
-    """Numbers of the packets whose pictures an MP4's edit list cuts off, as a trimmed recording has them.
+    """Numbers of the packets whose pictures an edit list cuts off, as a trimmed MP4 has them.
 
-    They must be decoded, but a player, and `cv2.VideoCapture.read()`, never shows them; OpenCV's packets do not tell.
-    The whole file is looked through only where its first packets have such.
+    They must be decoded, but a player, and `cv2.VideoCapture.read()`, never shows them. Reads the whole file.
     """
     try:
-        with path.open("rb") as file:
-            if file.read(8)[4:] != b"ftyp":
-                return frozenset()
-        with _open(path, probesize="32", analyzeduration="0") as container:
-            if not container.streams.video:
-                return frozenset()
-            found: set[int] = set()
-            for number, packet in enumerate(container.demux(container.streams.video[0])):
-                if packet.is_discard:
-                    found.add(number)
-                if number >= _HEAD_PACKETS and not found:
-                    break
-            return frozenset(found)
-    except av.FFmpegError:
+        with _open(path) as container:
+            packets = container.demux(container.streams.video[0])
+            return frozenset(number for number, packet in enumerate(packets) if packet.is_discard)
+    except (av.FFmpegError, IndexError):
         return frozenset()  # a damaged file: what decodes is shown
 
 
-def _open(path: Path, **options: str) -> InputContainer:
-    return av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file", **options})
+def _open(path: Path) -> InputContainer:
+    return av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"})
 
 
 def _stamp_us(frame: av.VideoFrame) -> int | None:

@@ -140,12 +140,11 @@ class PacketReader:
         if codec in ("h264", "hevc") and not is_annexb(extradata):
             extradata = None  # avcC and hvcC describe another form than the packets have here
         delay = int(capture.get(cv2.CAP_PROP_DTS_DELAY))
-        rotation = round(capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
         return Format(
             codec=codec,
             extradata=extradata,
             size=(int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))),
-            rotation=rotation if rotation in (90, 180, 270) else 0,
+            rotation=0,  # OpenCV learns it from the pictures, which it does not decode here
             fps=max(0.0, capture.get(cv2.CAP_PROP_FPS)),
             reorder=delay if 0 < delay <= _MAX_REORDER else 0,
             packets=self._stated_packets(capture),
@@ -202,6 +201,10 @@ def silence() -> None:
     """Keeps OpenCV and its FFmpeg from writing to stdout and stderr, whatever the environment asks for."""
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+# FFmpeg's level counts from the first capture of the process on, whoever opens it
+silence()
 
 
 def _fourcc(capture: cv2.VideoCapture) -> str:

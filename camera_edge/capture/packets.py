@@ -5,6 +5,8 @@ Invariant: the packets handed on are the packets the pictures were decoded from.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from camera_edge.capture.decoder import decoder_fingerprint
 from camera_edge.capture.opencv import opencv_fingerprint
 from camera_edge.capture.reader import Reader
@@ -14,17 +16,29 @@ from camera_edge.capture.unpacker import Arrival, Placed, Unpacker
 from camera_edge.errors import UndecodableError
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a container wants its pictures shown: turned clockwise by `rotation` degrees, without those of `unshown`.
+
+    `unshown`: numbers of packets that are decoded only because others need their pictures.
+    """
+
+    rotation: int = 0
+    unshown: frozenset[int] = frozenset()
+
+
 class Recording(Closing):
     """A file, read as fast as it is asked for; nothing is dropped."""
 
     live = False
 
-    def __init__(self, name: str, reader: Reader, options: SourceOptions, unshown: frozenset[int]) -> None:
+    def __init__(self, name: str, reader: Reader, options: SourceOptions, shown: Shown) -> None:
         self.name = name
         self._reader = reader
         self._options = options
+        self._shown = shown
         self._tally = Tally()
-        self._unpacker = Unpacker(self._place, self._tally, unshown)
+        self._unpacker = Unpacker(self._place, self._tally, shown.unshown)
         self._timeline = RecordingTimeline(interval_us(0))
         self._opened_utc_ns = 0
         self._stated_packets = 0
@@ -45,7 +59,7 @@ class Recording(Closing):
         return _fingerprint(self._unpacker)
 
     def open(self) -> None:
-        format = self._reader.open()
+        format = replace(self._reader.open(), rotation=self._shown.rotation)
         self._ended = False
         self._stated_packets = format.packets
         self._timeline = RecordingTimeline(interval_us(format.fps))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from camera_edge.capture.address import Address
 from camera_edge.capture.demuxed import DemuxedRecording, unshown_packets
+from camera_edge.capture.mp4 import read_header
 from camera_edge.capture.opencv import PacketReader, Timeouts
-from camera_edge.capture.packets import Recording
+from camera_edge.capture.packets import Recording, Shown
 from camera_edge.capture.reader import FormatUnknownError
 from camera_edge.capture.source import Closing, Counters, Grab, Source, SourceOptions
 from camera_edge.errors import SourceError, UndecodableError
@@ -44,7 +45,9 @@ class RecordedFile(Closing):
         check_file(path, self.name)
         timeouts = Timeouts(self._options.open_timeout_s, self._options.read_timeout_s, self._options.clock)
         reader = PacketReader(self._address, timeouts)
-        self._inner = Recording(self.name, reader, self._options, unshown_packets(path))
+        header = read_header(path)
+        unshown = unshown_packets(path) if header.trimmed else frozenset()
+        self._inner = Recording(self.name, reader, self._options, Shown(header.rotation, unshown))
         try:
             self._inner.open()
         except FormatUnknownError:
