@@ -141,8 +141,9 @@ class ClipEncoder:
             "crf": str(self._options.crf),
             # B-frames save 5 %, and with pictures at any time they make the file's duration wrong
             "bf": "0",
-            # without a video format x264 leaves the colour range out of the stream
-            "x264-params": "videoformat=component:rc-lookahead=10",
+            # without a video format x264 leaves the colour range out of the stream; it looks ahead by pictures that it
+            # keeps: 67 MB at 1080p for 3, 110 MB for 10
+            "x264-params": "videoformat=component:rc-lookahead=3",
         }
         stream = container.add_stream("libx264", rate=self._fps, options=options)
         stream.width, stream.height = self._format.width, self._format.height

@@ -87,7 +87,6 @@ class LiveEncoder:
             "profile": "baseline",
             "level": "3.1",
             "crf": "26",
-            "forced-idr": "1",
             "maxrate": str(rate),
             "bufsize": str(rate // 2),
             "x264-params": "repeat-headers=1:scenecut=0:videoformat=component",
