@@ -1,0 +1,63 @@
+"""Reads what a module asks for and an operator grants: `pixels`, `onnx:<model>`, `state:<bytes>`.
+
+Invariant: what a module did not ask for it does not get, and neither what it was not granted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from camera_edge.errors import ModuleError
+
+PIXELS = "pixels"
+ANY_MODEL = "onnx:*"
+STATE_BYTES_MAX = 16 << 20
+
+_MODEL = re.compile(r"onnx:([A-Za-z0-9][A-Za-z0-9_.-]*|\*)")
+_STATE = re.compile(r"state:([1-9][0-9]{0,8})")
+_RESERVED = re.compile(r"observations|nn\.load|telemetry:.+")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """A set of capabilities, read. `models` may hold `*` where it was asked for."""
+
+    pixels: bool = False
+    models: frozenset[str] = frozenset()
+    state_bytes: int = 0
+
+    @classmethod
+    def read(cls, names: Iterable[str], *, where: str) -> Capabilities:
+        """Raises ModuleError for a name that does not exist, is reserved, or asks for too much."""
+        pixels, models, state_bytes = False, set(), 0
+        for name in names:
+            if name == PIXELS:
+                pixels = True
+            elif model := _MODEL.fullmatch(name):
+                models.add(model[1])
+            elif state := _STATE.fullmatch(name):
+                state_bytes = int(state[1])
+            else:
+                known = "pixels, onnx:<model> and state:<bytes>"
+                hint = "this version does not have it yet" if _RESERVED.fullmatch(name) else f"there are {known}"
+                raise ModuleError(f"unknown capability {name!r}", where=where, hint=hint)
+        if state_bytes > STATE_BYTES_MAX:
+            raise ModuleError(f"a state of {state_bytes} bytes", where=where, hint=f"{STATE_BYTES_MAX} at most")
+        return cls(pixels, frozenset(models), state_bytes)
+
+    def within(self, asked: Capabilities) -> Capabilities:
+        """What of this grant the module asked for."""
+        models = self.models - {"*"}
+        if "*" not in asked.models:
+            models &= asked.models
+        return Capabilities(self.pixels and asked.pixels, frozenset(models), min(self.state_bytes, asked.state_bytes))
+
+
+def all_asked(names: Iterable[str], params: Mapping[str, str | float]) -> frozenset[str]:
+    """The grant that gives a module all it asks for; `onnx:*` becomes the model that the parameter `model` names."""
+    granted = {name for name in names if name != ANY_MODEL}
+    if ANY_MODEL in names and isinstance(model := params.get("model"), str):
+        granted.add(f"onnx:{model}")
+    return frozenset(granted)

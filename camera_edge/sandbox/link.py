@@ -1,0 +1,113 @@
+"""Answers the imports of a module for one camera.
+
+Invariant: an import that was not granted is not linked, and then the module does not start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wasmtime import FuncType, Linker, ValType, WasmtimeError
+
+from camera_edge.errors import ModuleError
+from camera_edge.sandbox import host, nn, wasi
+from camera_edge.sandbox.guest import Linked
+from camera_edge.sandbox.host import FUNCTIONS, Host
+from camera_edge.sandbox.runtime import Program
+from camera_edge.sandbox.wasi import Wasi
+
+_TYPES = {"i32": ValType.i32, "i64": ValType.i64, "f32": ValType.f32, "f64": ValType.f64}
+_RESERVED = frozenset({"raise", "veto"})
+
+
+class Imports:
+    """What the guest of one analyzer may call; each new instance begins with `restart()`."""
+
+    def __init__(self, program: Program, answers: Host) -> None:
+        self._program = program
+        self._host = answers
+        self._nn: Mapping[str, nn.NnFunction] = {}
+        self.wasi = Wasi(answers)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what belonged to the last instance: models it opened, its place in the random sequence."""
+        self.wasi.restart()
+        graph = self._host.services.graph
+        if graph is not None and self._host.granted.models:
+            self._nn = nn.functions(self._host.present_memory, graph, self._host.granted.models)
+
+    def link(self) -> Linked:
+        """Raises ModuleError for an import that is unknown or not granted."""
+        engine = self._program.engine
+        linker = Linker(engine)
+        for wanted in self._program.compiled.imports:
+            if not isinstance(wanted.type, FuncType):
+                raise self._refusal(wanted.module, wanted.name, "an analyzer imports functions only")
+            function = self._find(wanted.module, wanted.name or "", wanted.type)
+            linker.define_func(wanted.module, wanted.name or "", wanted.type, function)
+        try:
+            pre = linker.instantiate_pre(self._program.compiled)
+        except WasmtimeError as error:
+            raise ModuleError(f"cannot be linked: {error}", where=self._program.name) from error
+        return Linked(engine, pre, self._program.manifest.limits)
+
+    def _find(self, module: str, name: str, kind: FuncType) -> Callable[..., Any]:
+        if module == host.MODULE:
+            return self._camera_edge(name, kind)
+        if module == wasi.MODULE:
+            results = kind.results
+            if len(results) > 1 or any(result != ValType.i32() for result in results):
+                raise self._refusal(module, name, "it has another type there")
+            return self.wasi.function(name, result=bool(results))
+        if module == nn.MODULE:
+            return self._wasi_nn(name, kind)
+        raise self._refusal(module, name, "there is nothing of that name; wasm_analyzers/ABI.md lists what there is")
+
+    def _camera_edge(self, name: str, kind: FuncType) -> Callable[..., Any]:
+        if name in _RESERVED:
+            raise self._refusal(host.MODULE, name, "it is for rule modules, which come in a later version")
+        known = FUNCTIONS.get(name)
+        if known is None:
+            raise self._refusal(host.MODULE, name, "there is no such function in ABI 1")
+        params = [_TYPES[param]() for param in known.params]
+        if kind.params != params or kind.results != [_TYPES[known.result]()]:
+            raise self._refusal(host.MODULE, name, f"its type is ({', '.join(known.params)}) -> {known.result}")
+        if not self._host.grants(name):
+            raise self._refusal(host.MODULE, name, self._how_to_grant(known.needs or ""))
+        return self._host.function(name)
+
+    def _wasi_nn(self, name: str, kind: FuncType) -> Callable[..., Any]:
+        if not self._nn:
+            raise self._refusal(nn.MODULE, name, self._how_to_grant("onnx:<model>"))
+        known = self._nn.get(name)
+        if known is None:
+            raise self._refusal(nn.MODULE, name, "there is no such function in wasi-nn")
+        if kind.params != [ValType.i32()] * known.parameters or kind.results != [ValType.i32()]:
+            raise self._refusal(nn.MODULE, name, "it has another type there")
+
+        def answer(*args: int) -> int:
+            errno = self._nn[name].call(*args)
+            self._host.pay(host.INFER_FUEL if name == "compute" else host.CALL_FUEL)
+            return errno
+
+        return answer
+
+    def _how_to_grant(self, needs: str) -> str:
+        manifest = self._program.manifest
+        family = needs.partition("<")[0]
+        if not any(asked.startswith(family) for asked in manifest.capabilities):
+            return f"its manifest does not ask for {needs}"
+        if family == "onnx:" and not self._host.granted.models:
+            return (
+                f"grant it: analyzers.{manifest.name}.grant: [onnx:NAME], and name the model by its parameter `model`"
+            )
+        if family == "onnx:":
+            return "no models are run here"
+        return f"grant it: analyzers.{manifest.name}.grant: [{needs}]"
+
+    def _refusal(self, module: str, name: str | None, hint: str) -> ModuleError:
+        return ModuleError(
+            f"imports {module}.{name}, which it was not given", where=f"analyzer {self._program.name}", hint=hint
+        )

@@ -1,0 +1,97 @@
+"""Reads `analyzer.toml`, the manifest beside a module: what it is, what it wants to see and what it asks for.
+
+Invariant: an unknown key, a value out of range or an ABI that this host does not speak is refused with the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from camera_edge.errors import ModuleError
+from camera_edge.picture import PixelFormat, ViewSpec
+from camera_edge.sandbox.capability import PIXELS, Capabilities, all_asked
+from camera_edge.sandbox.status import ABI_VERSION
+
+MEMORY_BYTES_MAX = 256 << 20
+FUEL_MAX = 2_000_000_000
+OBSERVATIONS_MAX = 4096
+# names that begin so are the host's: what a guest needs to know of its model
+HOST_PARAMS = "model."
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+Version = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class ViewAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: Literal["gray8", "rgb24", "i420"] = "gray8"
+    max_width: Annotated[int, msgspec.Meta(ge=16, le=7680)] = 320
+
+    @property
+    def spec(self) -> ViewSpec:
+        return ViewSpec(PixelFormat[self.format.upper()], self.max_width)
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a module may use. `memory_bytes` is without the frame ring, which the host adds."""
+
+    memory_bytes: Annotated[int, msgspec.Meta(ge=65536, le=MEMORY_BYTES_MAX)] = 64 << 20
+    fuel_per_frame: Annotated[int, msgspec.Meta(ge=1, le=FUEL_MAX)] = 200_000_000
+    observations: Annotated[int, msgspec.Meta(ge=1, le=OBSERVATIONS_MAX)] = OBSERVATIONS_MAX
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`params`: the parameters a module knows, with their defaults; where the table is missing it takes any."""
+
+    name: Name
+    version: Version
+    abi: int
+    kinds: tuple[Kind, ...]
+    capabilities: tuple[str, ...] = ()
+    view: ViewAsked = ViewAsked()
+    limits: Limits = Limits()
+    params: dict[str, str | float] | None = None
+
+    @property
+    def asked(self) -> Capabilities:
+        return Capabilities.read(self.capabilities, where=self.name)
+
+    def grant_all(self, params: Mapping[str, str | float]) -> frozenset[str]:
+        """The capabilities that give the module all it asks for with these parameters."""
+        return all_asked(self.capabilities, params)
+
+    def with_defaults(self, params: Mapping[str, str | float]) -> dict[str, str | float]:
+        """The parameters a guest sees. Raises ModuleError for one that the module does not have."""
+        if self.params is None:
+            return dict(params)
+        for name, value in params.items():
+            if name == "model" or name.startswith(HOST_PARAMS):
+                continue
+            if name not in self.params:
+                has = ", ".join(sorted(self.params)) or "none"
+                raise ModuleError(f"{self.name} has no parameter {name!r}", hint=f"it has {has}")
+            if isinstance(self.params[name], str) != isinstance(value, str):
+                kind = "a text" if isinstance(self.params[name], str) else "a number"
+                raise ModuleError(f"parameter {name!r} of {self.name} is {value!r}", hint=f"it takes {kind}")
+        return {**self.params, **params}
+
+
+def read_manifest(text: bytes, *, where: str) -> Manifest:
+    """Raises ModuleError with the place and the next step."""
+    try:
+        manifest = msgspec.toml.decode(text, type=Manifest)
+    except msgspec.DecodeError as error:
+        fault = str(error).replace("Object", "the manifest")
+        raise ModuleError(f"bad manifest: {fault}", where=where, hint="see wasm_analyzers/ABI.md") from error
+    if manifest.abi != ABI_VERSION:
+        raise ModuleError(
+            f"{manifest.name} is made for ABI {manifest.abi}",
+            where=where,
+            hint=f"this version speaks ABI {ABI_VERSION}",
+        )
+    if not manifest.asked.pixels:
+        raise ModuleError(f"{manifest.name} does not ask for {PIXELS!r}", where=where, hint="rule modules come later")
+    return manifest

@@ -1,0 +1,39 @@
+"""What the worker hands to the sandbox of one analyzer: what it may do, with which parameters, and who runs models.
+
+Invariant: values and callables only; the sandbox knows nothing of cameras, models or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camera_edge.observation import Box
+from camera_edge.sandbox.nn import Graph
+
+Infer = Callable[[str, Box], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Who runs models for a guest; None: nobody does.
+
+    `infer(model, region)` runs a model on a region of the full frame that is being analysed, and gives all its outputs
+    as one float32 array, one after the other. `graph(model)` loads one for wasi-nn. Both raise CameraEdgeError, which
+    the guest sees as a status.
+    """
+
+    infer: Infer | None = None
+    graph: Callable[[str], Graph] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """`capabilities` as in the manifest, with names of models; `state` is what the guest's store holds at the start."""
+
+    capabilities: frozenset[str] = frozenset()
+    params: Mapping[str, str | float] = field(default_factory=dict)
+    state: bytes = b""
