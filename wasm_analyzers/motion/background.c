@@ -17,8 +17,9 @@ enum {
     NOISE_MOST = 128,           /* 16 levels: what is dark against dark must stay visible */
     TURNOVER_US = 640000,       /* a sample is replaced with this mean time, divided by SAMPLES */
     USUAL_SLOWER = 4,           /* the mean follows that much slower */
-    UNREST_TICK_US = 62500,     /* unrest falls by one each tick */
+    UNREST_TICK_US = 250000,     /* unrest falls by one each tick */
     UNREST_RISE = 16,
+    RESTLESS = 40, /* from here on everything that is seen is learned */
 };
 
 static inline u8x16 random16(background *model) {
@@ -71,6 +72,7 @@ static void settle_block(background *model, int32_t at, uint8_t *samples) {
     store16(model->usual + at, median);
     store16(model->usual_fraction + at, splat16(128));
     store16(model->noise + at, min16(add_sat16(v[13] - v[6], v[13] - v[6]), splat16(NOISE_MOST)));
+    store16(model->distance + at, v[SAMPLES - 3] - v[2]);
     store16(model->unrest + at, splat16(0));
     store16(model->held_age + at, splat16(0));
 }
@@ -91,8 +93,22 @@ int background_learn(background *model, const uint8_t *image, int64_t media_us, 
     return 1;
 }
 
+/* How far a pixel lies outside of what its neighbourhood of 3x3 usually shows: an edge that trembles does not. */
+static inline u8x16 beyond_neighbours(const uint8_t *usual, int32_t pitch, u8x16 pixel) {
+    u8x16 least = splat16(255), most = splat16(0);
+#pragma clang loop unroll(full)
+    for (int32_t row = -1; row <= 1; row++) {
+        const uint8_t *at = usual + row * pitch;
+        u8x16 left = load16(at - 1), middle = load16(at), right = load16(at + 1);
+        least = min16(least, min16(min16(left, middle), right));
+        most = max16(most, max16(max16(left, middle), right));
+    }
+    return sub_sat16(pixel, most) + sub_sat16(least, pixel);
+}
+
 void background_compare(background *model, const uint8_t *image, int32_t allowance) {
     extent e = model->e;
+    plane_replicate_border(model->usual, e);
     u8x16 most = splat16(EVIDENCE_MOST), extra = splat16((uint8_t)allowance);
     for (int32_t y = 0; y < e.height; y++) {
         for (int32_t x = 0; x < e.padded; x += 16) {
@@ -105,6 +121,7 @@ void background_compare(background *model, const uint8_t *image, int32_t allowan
                 second = min16(second, max16(nearest, d));
                 nearest = min16(nearest, d);
             }
+            second = min16(second, beyond_neighbours(model->usual + at, e.pitch, pixel));
             u8x16 usual = add_sat16(load16(model->noise + at) >> 3, load16(model->unrest + at) >> 3);
             store16(model->distance + at, second);
             store16(model->evidence + at, min16(sub_sat16(second, add_sat16(usual, extra)), most));
@@ -193,13 +210,14 @@ void background_follow(background *model, const background_step *step) {
             u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
             u8x16 distance = load16(model->distance + at);
             u8x16 unrest = sub_sat16(load16(model->unrest + at), rest);
-            u8x16 appeared = front & ~load16(step->before + at);
-            store16(model->unrest + at, add_sat16(unrest, appeared & splat16(UNREST_RISE)));
+            u8x16 vanished = ~front & load16(step->doubtful + at);
+            store16(model->unrest + at, add_sat16(unrest, vanished & splat16(UNREST_RISE)));
             u8x16 usual = add_sat16(load16(model->noise + at) >> 3, unrest >> 3);
             u8x16 near = at_most16(distance, add_sat16(usual, splat16((uint8_t)step->radius)));
             follow_noise(model, at, distance, ~front, noise_step);
             follow_usual(model, at, pixel, near & ~front, rate / USUAL_SLOWER);
-            follow_samples(model, x, y, pixel, near & ~front, step->foreground, splat16((uint8_t)rate));
+            u8x16 restless = at_most16(splat16(RESTLESS), unrest);
+            follow_samples(model, x, y, pixel, (near & ~front) | restless, step->foreground, splat16((uint8_t)rate));
             if (held_due) follow_held(model, step, x, y);
         }
     }

@@ -10,14 +10,14 @@ enum { SAMPLES = 20 };
 typedef struct background {
     extent e;
     uint8_t *samples;  /* SAMPLES values a pixel: row y, sample k begin at (y * SAMPLES + k) * pitch */
-    uint8_t *distance; /* of the last frame: to the second nearest sample */
+    uint8_t *distance; /* of the last frame: to the second nearest sample; when just learned: the spread */
     uint8_t *evidence; /* of the last frame: the distance beyond what is usual at this pixel, bounded */
     uint8_t *noise;    /* a high quantile of the distance while nothing was there, in eighths */
     uint8_t *unrest;   /* how often the pixel changes between empty and not empty */
     uint8_t *held;     /* the foreground value a pixel shows, if it shows one steadily */
     uint8_t *held_age; /* for how long, in 1/ABSORB_TICKS of absorb_s */
     uint8_t *usual;    /* the mean of the background, rounded */
-    uint8_t *usual_fraction;
+    uint8_t *usual_fraction; /* in 1/256 */
     int32_t learned; /* samples filled while learning; SAMPLES: learned */
     int64_t learn_start_us;
     int64_t unrest_us, held_us;
@@ -30,7 +30,7 @@ enum { ABSORB_TICKS = 240 };
 typedef struct background_step {
     const uint8_t *image;      /* the frame in the exposure of the model, a plane */
     const uint8_t *foreground; /* what was accepted as objects, a plane of masks */
-    const uint8_t *before;     /* the same of the frame before */
+    const uint8_t *doubtful;   /* the part of the foreground of the frame before that has not been seen to travel */
     int64_t media_us;
     int64_t elapsed_us;
     int64_t absorb_us;

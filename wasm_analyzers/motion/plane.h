@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "simd.h"
+
 enum { MARGIN = 16 };
 
 typedef struct extent {
@@ -34,6 +36,22 @@ static inline uint8_t *plane_take(uint8_t **space, extent e) {
 /* Make the padding of a row zero, after whole vectors were written over it. */
 static inline void plane_zero_tail(uint8_t *row, extent e) {
     for (int32_t x = e.width; x < e.pitch; x++) row[x] = 0;
+}
+
+/* Repeat the outermost pixels for two pixels beyond the border. */
+static inline void plane_replicate_border(uint8_t *plane, extent e) {
+    for (int32_t y = 0; y < e.height; y++) {
+        uint8_t *row = plane + y * e.pitch;
+        row[-2] = row[-1] = row[0];
+        row[e.width] = row[e.width + 1] = row[e.width - 1];
+    }
+    for (int32_t x = -16; x < e.padded + 16; x += 16) {
+        u8x16 first = load16(plane + x), last = load16(plane + (e.height - 1) * e.pitch + x);
+        for (int32_t beyond = 1; beyond <= 2; beyond++) {
+            store16(plane - beyond * e.pitch + x, first);
+            store16(plane + (e.height - 1 + beyond) * e.pitch + x, last);
+        }
+    }
 }
 
 #endif

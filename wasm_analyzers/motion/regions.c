@@ -4,23 +4,8 @@
 
 #include "simd.h"
 
-static void replicate_border(extent e, uint8_t *plane) {
-    for (int32_t y = 0; y < e.height; y++) {
-        uint8_t *row = plane + y * e.pitch;
-        row[-2] = row[-1] = row[0];
-        row[e.width] = row[e.width + 1] = row[e.width - 1];
-    }
-    for (int32_t x = -16; x < e.padded + 16; x += 16) {
-        u8x16 first = load16(plane + x), last = load16(plane + (e.height - 1) * e.pitch + x);
-        for (int32_t beyond = 1; beyond <= 2; beyond++) {
-            store16(plane - beyond * e.pitch + x, first);
-            store16(plane + (e.height - 1 + beyond) * e.pitch + x, last);
-        }
-    }
-}
-
 void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold) {
-    replicate_border(e, evidence);
+    plane_replicate_border(evidence, e);
     u16x8 least = (u16x8){0} + (uint16_t)(25 * threshold);
     for (int32_t y = 0; y < e.height; y++) {
         /* five times the bounded evidence (40) fits in a byte */
@@ -135,6 +120,7 @@ static void measure_pixel(region *into, extent e, const region_planes *planes, i
     if (y >= into->bottom) into->bottom = y + 1;
     into->area++;
     into->strength += planes->evidence[at];
+    into->unrest += planes->unrest[at];
     into->steady += planes->held_age[at];
     int32_t inside = x >= 2 && y >= 2 && x < e.width - 2 && y < e.height - 2;
     if (inside && !(hit[-1] && hit[1] && hit[-e.pitch] && hit[e.pitch])) {
@@ -179,13 +165,51 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
     }
 }
 
-void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground) {
-    __builtin_memset(foreground, 0, (size_t)e.pitch * (size_t)e.height);
+/* The region of a run, -1 where it was too small. */
+static int32_t region_of(const regions *found, int32_t i) {
+    while (found->runs[i].parent != i) i = found->runs[i].parent;
+    return found->runs[i].region;
+}
+
+void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful) {
+    size_t bytes = (size_t)e.pitch * (size_t)e.height;
+    __builtin_memset(foreground, 0, bytes);
+    __builtin_memset(doubtful, 0, bytes);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t root = i;
-        while (found->runs[root].parent != root) root = found->runs[root].parent;
-        if (found->runs[root].region < 0) continue;
-        for (int32_t x = r->from; x < r->to; x++) foreground[r->y * e.pitch + x] = hits[r->y * e.pitch + x];
+        int32_t number = region_of(found, i);
+        if (number < 0) continue;
+        int32_t doubt = found->list[number].travelled ? 0 : 255;
+        for (int32_t x = r->from; x < r->to; x++) {
+            int32_t at = r->y * e.pitch + x;
+            foreground[at] = hits[at];
+            doubtful[at] = (uint8_t)(hits[at] & doubt);
+        }
+    }
+}
+
+void regions_paint_one(const regions *found, extent e, const uint8_t *hits, int32_t number, uint8_t *mask) {
+    const region *one = &found->list[number];
+    for (int32_t y = one->top; y < one->bottom; y++)
+        for (int32_t x = one->left & ~15; x < one->right; x += 16) store16(mask + y * e.pitch + x, splat16(0));
+    for (int32_t i = 0; i < found->run_count; i++) {
+        const run *r = &found->runs[i];
+        if (region_of(found, i) != number) continue;
+        for (int32_t x = r->from; x < r->to; x++) mask[r->y * e.pitch + x] = hits[r->y * e.pitch + x];
+    }
+}
+
+void regions_fill(const regions *found, extent e, uint8_t *mask) {
+    static int32_t row[MAX_REGIONS], end[MAX_REGIONS];
+    for (int32_t n = 0; n < found->count; n++) row[n] = -1;
+    for (int32_t i = 0; i < found->run_count; i++) {
+        const run *r = &found->runs[i];
+        int32_t n = region_of(found, i);
+        if (n < 0) continue;
+        /* runs come from left to right: the gap to the one before belongs to the region too */
+        int32_t from = row[n] == r->y ? end[n] : r->from;
+        __builtin_memset(mask + r->y * e.pitch + from, 255, (size_t)(r->to - from));
+        row[n] = r->y;
+        end[n] = r->to;
     }
 }

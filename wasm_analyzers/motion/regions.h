@@ -19,6 +19,8 @@ typedef struct region {
     int32_t contour;                  /* pixels at the rim */
     int32_t edge_now, edge_usual;     /* sums of the gradient along the rim: in the frame, in the background */
     int32_t steady;                   /* sum of the ages of what stands still */
+    int32_t unrest;                   /* sum of the unrest */
+    int32_t travelled;                /* it is known to have come from elsewhere */
 } region;
 
 typedef struct regions {
@@ -31,7 +33,7 @@ typedef struct regions {
 
 /* The planes that regions are measured in. */
 typedef struct region_planes {
-    const uint8_t *hits, *evidence, *image, *usual, *held_age;
+    const uint8_t *hits, *evidence, *image, *usual, *held_age, *unrest;
 } region_planes;
 
 /* hits = 255 where the mean of the evidence over 5x5 pixels is above threshold. The border of evidence is replicated. */
@@ -43,7 +45,13 @@ void regions_widen(extent e, const uint8_t *from, uint8_t *to, uint8_t *scratch,
 /* The connected regions of `joined` that hold at least least_area hits, measured by their hits alone. */
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area);
 
-/* foreground = the hits of the regions that were found. */
-void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground);
+/* foreground = the hits of the regions that were found; doubtful = those of regions that have not travelled. */
+void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful);
+
+/* Set mask to 255 from the first to the last pixel of each region in each row. */
+void regions_fill(const regions *found, extent e, uint8_t *mask);
+
+/* mask = the hits of one region, within its box; the rest of the plane is left as it is. */
+void regions_paint_one(const regions *found, extent e, const uint8_t *hits, int32_t number, uint8_t *mask);
 
 #endif

@@ -106,7 +106,7 @@ void tracks_feed(tracks *all, const box *boxes, const int32_t *groups, int32_t c
     forget_old(all, media_us, rules);
     for (int32_t k = 0; k < count && all->count < MAX_TRACKS; k++) {
         if (taken[k]) continue;
-        all->list[all->count++] = (track){.id = NONE, .group = groups[k], .hits = 1, .at = boxes[k], .first_us = media_us,
+        all->list[all->count++] = (track){.id = NONE, .group = groups[k], .hits = 1, .at = boxes[k], .start = boxes[k], .first_us = media_us,
                                           .seen_us = media_us, .seen = k};
     }
     for (int32_t i = 0; i < all->count; i++)

@@ -15,8 +15,10 @@ typedef struct track {
     int32_t group; /* only boxes of the same group are matched */
     int32_t hits;  /* frames in which it was seen */
     box at;        /* where it is: seen, or predicted while it is not */
+    box start;     /* where it was first seen */
     float vx, vy;  /* of the centre, per second */
     int64_t first_us, seen_us;
+    int32_t mark; /* the caller's own; 0 at first */
     int32_t seen; /* index of its box in this frame, -1: none */
 } track;
 
