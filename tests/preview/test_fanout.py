@@ -142,8 +142,10 @@ async def test_a_refused_offer_takes_no_place(scene: Scene) -> None:
     assert (await fanout.answer(offer)).answer_sdp
 
 
-async def test_video_is_answered_as_h264_to_send_and_audio_as_inactive(scene: Scene) -> None:
-    session = await scene.fanout().answer(await scene.watcher().offer("audio", "video"))
+@pytest.mark.parametrize("direction", ["recvonly", "sendrecv"])
+async def test_video_is_answered_as_h264_to_send_and_audio_as_inactive(direction: str, scene: Scene) -> None:
+    offer = await scene.watcher().offer("audio", "video")
+    session = await scene.fanout().answer(offer.replace("a=recvonly", f"a={direction}"))
     audio, video = SessionDescription.parse(session.answer_sdp).media
     assert (audio.kind, audio.direction) == ("audio", "inactive")
     assert (video.kind, video.direction) == ("video", "sendonly")
