@@ -12,7 +12,7 @@ from typer import Exit
 from typer.exceptions import Abort, TyperException
 from typer.main import get_command
 
-from camera_edge.cli.app import app
+from camera_edge.cli.commands import app
 from camera_edge.cli.talk import complain
 from camera_edge.errors import CameraEdgeError, UsageError
 

@@ -1,0 +1,214 @@
+"""`camera-edge analyze`: runs a camera's pipeline over recordings and tells what it saw.
+
+Invariant: stdout carries results alone; every source starts fresh; the first fault decides the exit code, after all
+sources had their turn.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from camera_edge.cli.app import app
+from camera_edge.errors import CameraEdgeError, OutputError, QuarantineError, UsageError
+
+if TYPE_CHECKING:
+    from camera_edge.cli.report import Report
+    from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
+
+
+@app.command()
+def analyze(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Videos, image folders, addresses.")],
+    config: Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE", help="Rules, zones, masks.")] = None,
+    analyzer: Annotated[
+        list[str] | None,
+        typer.Option("--analyzer", metavar="SPEC", help="NAME[:key=value,…], or a .wasm file."),
+    ] = None,
+    rate: Annotated[str | None, typer.Option(metavar="FPS|native", help="Analysed frames a second.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write redacted clips here.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout.")] = False,
+    observations: Annotated[bool, typer.Option("--observations", help="With --json: every observation.")] = False,
+    scores: Annotated[bool, typer.Option("--scores", help="With --json: every score.")] = False,
+    masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="One PNG per analysed frame.")] = None,
+) -> None:
+    """Run the analyzers over recordings, as fast as they decode, without dropping a frame."""
+    from camera_edge.cli.report import Report, Wanted
+    from camera_edge.cli.talk import complain
+
+    wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
+    _refuse_half_orders(wanted)
+    problems: list[CameraEdgeError] = []
+    with Report(wanted) as report:
+        for address, plan in _plans(sources, config, analyzer or [], _rate(rate)):
+            try:
+                _analyze(address, plan, report, out)
+            except CameraEdgeError as exc:
+                complain(exc)
+                problems.append(exc)
+    if problems:
+        raise typer.Exit(problems[0].exit_code)
+
+
+def _analyze(address: str, plan: CameraPlan, report: Report, out: Path | None) -> None:
+    from camera_edge.worker.recordings import EventEnded, RecordingRun, Summary
+
+    report.begin(plan)
+    run = RecordingRun(address, plan, report.sandboxing, report.clips_folder(out))
+    problem: CameraEdgeError | None = None
+    for news in run.run():
+        report.tell(news)
+        if isinstance(news, EventEnded) and news.outcome is not None and problem is None:
+            problem = news.outcome.problem
+        if isinstance(news, Summary) and news.quarantined:
+            name, reason = next(iter(news.quarantined.items()))
+            problem = QuarantineError(
+                f"analyzer {name} was quarantined: {reason}",
+                where=plan.source,
+                hint="its answers are incomplete; mend the module or leave it out",
+            )
+    if problem is not None:
+        raise problem
+
+
+def _refuse_half_orders(wanted: Any) -> None:
+    if (wanted.observations or wanted.scores) and not wanted.json:
+        raise UsageError("--observations and --scores come as JSON Lines", hint="add --json")
+
+
+def _rate(text: str | None) -> float | str | None:
+    if text is None or text == "native":
+        return text
+    try:
+        rate_hz = float(text)
+    except ValueError:
+        rate_hz = 0.0
+    if not 0 < rate_hz <= 60:
+        raise UsageError(f"--rate {text!r}", hint="give frames a second, above 0 and at most 60, or `native`")
+    return rate_hz
+
+
+def _plans(
+    sources: list[str], config: Path | None, specs: list[str], rate: float | str | None
+) -> list[tuple[str, CameraPlan]]:
+    """A plan for each source, made before the first one is opened: a fault in one stops all."""
+    from camera_edge.config import DEFAULT_STATE, fill_in, load, safe_address
+    from camera_edge.inference import Registry
+    from camera_edge.worker.plan import MODELS_FOLDER
+
+    loaded = load(config) if config is not None else None
+    state = loaded.state if loaded is not None else DEFAULT_STATE.expanduser()
+    registry = Registry(state / MODELS_FOLDER)
+    names: set[str] = set()
+    plans = []
+    for source in sources:
+        if safe_address(source) != source and "${" not in source:
+            raise UsageError(
+                f"{safe_address(source)} has credentials on the command line, where every user can read them",
+                hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
+            )
+        camera = _camera_name(source, names)
+        overrides: dict[str, Any] = {"source": fill_in(source)} | ({} if rate is None else {"rate": rate})
+        plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, registry))))
+    return plans
+
+
+class _Specs:
+    """The analyzers named on the command line, planned once."""
+
+    def __init__(self, texts: list[str], registry: Any) -> None:
+        from camera_edge.cli.spec import parse_spec
+
+        self.registry = registry
+        self.specs = [parse_spec(text) for text in texts]
+
+    def plans(self) -> list[AnalyzerPlan]:
+        from camera_edge.worker.plan import with_redaction
+
+        planned = [self._plan(spec) for spec in self.specs]
+        names = [each.name for each in planned]
+        if len(set(names)) < len(names):
+            raise UsageError("two analyzers of one name", hint="name each once")
+        return with_redaction(planned)
+
+    def _plan(self, spec: Any) -> AnalyzerPlan:
+        from camera_edge.sandbox import load_module, shipped, shipped_names
+        from camera_edge.worker.plan import AnalyzerPlan, full_params, grant_model
+
+        if spec.is_path:
+            module = load_module(Path(spec.name))
+        elif spec.name in shipped_names():
+            module = shipped(spec.name)
+        else:
+            raise UsageError(
+                f"there is no shipped analyzer {spec.name!r}",
+                hint=f"use one of {', '.join(shipped_names())}, or the path of a .wasm file",
+            )
+        model = grant_model(spec.name, module, spec.params, self.registry)
+        params = full_params(spec.params, model)
+        return AnalyzerPlan(
+            name=module.manifest.name,
+            module=module,
+            capabilities=module.manifest.grant_all(params),
+            params=params,
+            models=(model,) if model is not None else (),
+            state=_state(spec.state),
+        )
+
+
+def _plan(camera: str, loaded: Any, overrides: dict[str, Any], specs: _Specs) -> CameraPlan:
+    from pydantic import ValidationError
+
+    from camera_edge.config import CameraConfig
+    from camera_edge.worker.plan import assemble, plan_camera
+
+    base: dict[str, Any] = {}
+    if loaded is not None:
+        base = _camera_of(loaded, camera).model_dump(by_alias=True)
+    try:
+        chosen = CameraConfig.model_validate(base | overrides)
+    except ValidationError as exc:
+        raise UsageError(str(exc.errors()[0]["msg"]), hint="see `camera-edge check --schema`") from None
+    if specs.specs:
+        return assemble(camera, chosen, specs.plans())
+    return plan_camera(camera, chosen, specs.registry)
+
+
+def _camera_of(loaded: Any, camera: str) -> Any:
+    """The configured camera that a recording stands for: the one of its name, or the only one."""
+    if camera in loaded.cameras:
+        return loaded.cameras[camera]
+    if len(loaded.cameras) == 1:
+        return next(iter(loaded.cameras.values()))
+    raise UsageError(
+        f"the configuration has cameras {', '.join(loaded.cameras)}, and none is called {camera!r}",
+        hint="name the recording after its camera, or give a configuration with one camera",
+    )
+
+
+def _camera_name(source: str, taken: set[str]) -> str:
+    """A name for the source's events: of a file its stem, of anything else its last part; unique among the sources."""
+    from camera_edge.config import safe_address
+
+    shown = safe_address(source)
+    path = Path(shown)
+    stem = "synthetic" if shown.startswith("synthetic:") else (path.stem or path.name or "camera")
+    clean = "".join(c if c.isalnum() or c in "-_" else "-" for c in stem.lower()).strip("-") or "camera"
+    name, number = clean, 2
+    while name in taken:
+        name, number = f"{clean}-{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def _state(path: Path | None) -> bytes:
+    if path is None:
+        return b""
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise OutputError(
+            f"the state file cannot be read: {exc.strerror}", where=str(path), hint="give a file that `learn` wrote"
+        ) from exc

@@ -1,0 +1,42 @@
+"""`camera-edge check`: says whether a configuration would start, without starting anything."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from camera_edge.cli.app import app
+
+
+@app.command()
+def check(
+    config: Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE", help="The YAML file.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the file and stop.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Check a configuration: keys, types, names, credentials, modules, models."""
+    import json as json_format
+
+    from camera_edge.cli.talk import put_json, talk
+    from camera_edge.config import Config, load
+    from camera_edge.errors import UsageError
+    from camera_edge.worker.plan import plan_from_config
+
+    if schema:
+        sys.stdout.write(json_format.dumps(Config.model_json_schema(by_alias=True), indent=2) + "\n")
+        return
+    if config is None:
+        raise UsageError("no configuration named", hint="camera-edge check -c FILE")
+    loaded = load(config)
+    plans = [plan_from_config(loaded, camera) for camera in loaded.cameras]
+    if json:
+        put_json({"ok": True, "cameras": [plan.camera for plan in plans]})
+        return
+    for plan in plans:
+        analyzers = ", ".join(each.name for each in plan.analyzers)
+        hidden = ", ".join(sorted(plan.redaction.required))
+        talk.print(f"[bold]{plan.camera}[/] {plan.source}: analyzers {analyzers}; shown only where {hidden} answered")
+    talk.print(f"{config}: [green]ok[/]")
