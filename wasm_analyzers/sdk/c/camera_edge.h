@@ -29,6 +29,19 @@ enum camera_edge_level {
     CAMERA_EDGE_ERROR = 3
 };
 
+enum camera_edge_status {
+    CAMERA_EDGE_OK = 0,
+    CAMERA_EDGE_BAD_POINTER = -1,
+    CAMERA_EDGE_BAD_VALUE = -2,
+    CAMERA_EDGE_NOT_FOUND = -3,
+    CAMERA_EDGE_NOT_GRANTED = -4,
+    CAMERA_EDGE_TOO_MANY = -5,
+    CAMERA_EDGE_TOO_LARGE = -6,
+    CAMERA_EDGE_NOT_NOW = -7,
+    CAMERA_EDGE_FAILED = -8,
+    CAMERA_EDGE_INTERNAL = -9
+};
+
 /* What the host writes at the start of a slot. previous and zones are byte offsets from this header, 0 = none. */
 typedef struct camera_edge_slot {
     uint32_t abi;

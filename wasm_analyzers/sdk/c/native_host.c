@@ -10,7 +10,7 @@
 
 #define NATIVE_EXPORT __attribute__((visibility("default")))
 
-enum { MAX_OBSERVATIONS = 4096, MAX_PARAMS = 64, NAME_BYTES = 64, TEXT_BYTES = 4096, LOG_BYTES = 4096, NOT_FOUND = -2 };
+enum { MAX_OBSERVATIONS = 4096, MAX_PARAMS = 64, NAME_BYTES = 64, TEXT_BYTES = 4096, LOG_BYTES = 4096 };
 
 typedef struct native_observation {
     char kind[NAME_BYTES];
@@ -65,14 +65,14 @@ double camera_edge_param_number(const char *name, uint32_t name_len, double fall
 
 int32_t camera_edge_param_text(const char *name, uint32_t name_len, char *text, uint32_t capacity) {
     const native_param *param = find_param(name, name_len);
-    if (!param || !param->is_text) return NOT_FOUND;
+    if (!param || !param->is_text) return CAMERA_EDGE_NOT_FOUND;
     size_t len = strlen(param->text);
     memcpy(text, param->text, len < capacity ? len : capacity);
     return (int32_t)len;
 }
 
 int32_t camera_edge_emit(const camera_edge_observation *seen) {
-    if (observation_count == MAX_OBSERVATIONS) return -1;
+    if (observation_count == MAX_OBSERVATIONS) return CAMERA_EDGE_TOO_MANY;
     native_observation *kept = &observations[observation_count++];
     copy_text(kept->kind, sizeof kept->kind, seen->kind, seen->kind_len);
     copy_text(kept->attributes, sizeof kept->attributes, seen->attributes, seen->attributes_len);
@@ -110,7 +110,7 @@ int32_t camera_edge_infer(const char *model, uint32_t model_len, float x, float 
                           uint32_t capacity) {
     char name[NAME_BYTES];
     copy_text(name, sizeof name, model, model_len);
-    return infer_call ? infer_call(name, x, y, w, h, out, capacity) : NOT_FOUND;
+    return infer_call ? infer_call(name, x, y, w, h, out, capacity) : CAMERA_EDGE_NOT_GRANTED;
 }
 
 int32_t camera_edge_state_get(uint32_t offset, uint8_t *bytes, uint32_t capacity) {
@@ -120,12 +120,12 @@ int32_t camera_edge_state_get(uint32_t offset, uint8_t *bytes, uint32_t capacity
 
 int32_t camera_edge_state_put(uint32_t offset, const uint8_t *bytes, uint32_t len) {
     (void)offset, (void)bytes, (void)len;
-    return NOT_FOUND;
+    return CAMERA_EDGE_TOO_LARGE;
 }
 
 int32_t camera_edge_log(int32_t level, const char *text, uint32_t len) {
     (void)level;
-    if (log_used + len + 2 > LOG_BYTES) return -1;
+    if (log_used + len + 2 > LOG_BYTES) return CAMERA_EDGE_TOO_MANY;
     memcpy(log_text + log_used, text, len);
     log_used += len;
     log_text[log_used++] = '\n';

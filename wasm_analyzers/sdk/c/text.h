@@ -22,6 +22,16 @@ static inline uint32_t text_length(const char *from) {
 
 static inline void text_say(text *to, const char *from) { text_add(to, from, text_length(from)); }
 
+/* As a JSON string. */
+static inline void text_add_quoted(text *to, const char *from, uint32_t len) {
+    text_say(to, "\"");
+    for (uint32_t i = 0; i < len; i++) {
+        if (from[i] == '"' || from[i] == '\\') text_say(to, "\\");
+        text_add(to, (uint8_t)from[i] < 32 ? " " : from + i, 1);
+    }
+    text_say(to, "\"");
+}
+
 /* A number of at least 0, with so many decimals. */
 static inline void text_add_number(text *to, double value, int32_t decimals) {
     char digits[24];

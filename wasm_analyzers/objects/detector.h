@@ -1,0 +1,45 @@
+/* From the numbers that a detector puts out to boxes. */
+#ifndef OBJECTS_DETECTOR_H
+#define OBJECTS_DETECTOR_H
+
+#include <stdint.h>
+
+#include "tracks.h"
+
+enum { MAX_CANDIDATES = 2048, MAX_STRIDES = 8 };
+
+typedef enum decoder { DECODER_NONE, DECODER_YOLOX, DECODER_FASTESTDET } decoder;
+
+typedef struct detector {
+    decoder kind;
+    int32_t letterbox; /* fitted at the top left with its aspect kept; else stretched */
+    int32_t width, height; /* of the model's input, in pixels */
+    int32_t classes;
+    int32_t strides[MAX_STRIDES];
+    int32_t stride_count;
+    int32_t numbers; /* how many f32 the model puts out */
+} detector;
+
+typedef struct detection {
+    box at; /* in 0..1 of the frame, not clipped */
+    float score;
+    int32_t class_index;
+} detection;
+
+typedef struct detections {
+    detection list[MAX_CANDIDATES];
+    int32_t count;
+    int32_t overflow; /* how many did not fit */
+} detections;
+
+/* How many numbers a model of this shape puts out. */
+int32_t detector_numbers(const detector *d);
+
+/* Decode all detections of at least least_score. frame_width and frame_height: of the frame, in pixels. */
+void detector_decode(const detector *d, const float *out, float least_score, float frame_width, float frame_height,
+                     detections *into);
+
+/* Sort by score, best first, and drop what overlaps a better one of its class by more than iou. */
+void detections_suppress(detections *all, float iou);
+
+#endif
