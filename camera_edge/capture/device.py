@@ -17,7 +17,7 @@ from camera_edge.capture.packets import LiveCamera
 from camera_edge.capture.planes import picture_of_bgr
 from camera_edge.capture.reader import Format, FormatUnknownError, Sample
 from camera_edge.capture.source import Closing, Counters, Frame, Grab, Source, SourceOptions, Tally
-from camera_edge.capture.timing import LiveTimeline
+from camera_edge.capture.timing import LiveTimeline, interval_us
 from camera_edge.errors import SourceError, SourceTimeoutError, UsageError
 
 _MJPG = int.from_bytes(b"MJPG", "little")
@@ -122,7 +122,7 @@ class DevicePictures(Closing):
 
     def open(self) -> None:
         self._capture = open_device(self._address, self._timeouts)
-        self._timeline.rejoin()
+        self._timeline.begin(interval_us(self._capture.get(cv2.CAP_PROP_FPS)))
         self._epoch += 1
 
     def read(self) -> Grab | None:

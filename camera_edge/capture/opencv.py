@@ -36,7 +36,8 @@ _DECODERS = {
 _OPTIONS = {
     # a file must not make FFmpeg open an address or another file (playlists do)
     Kind.PATH: "protocol_whitelist;file",
-    Kind.RTSP: "rtsp_transport;tcp|allowed_media_types;video|protocol_whitelist;rtsp,rtsps,rtp,tcp,tls",
+    # and no seconds are spent on guessing a rate
+    Kind.RTSP: "rtsp_transport;tcp|allowed_media_types;video|fpsprobesize;1|protocol_whitelist;rtsp,rtsps,rtp,tcp,tls",
     # a picture never takes a detour over a proxy named in the environment
     Kind.HTTP: "http_proxy;none|protocol_whitelist;http,https,tcp,tls",
 }
@@ -128,10 +129,13 @@ class PacketReader:
         return False
 
     def _stamp(self, capture: cv2.VideoCapture) -> int | None:
-        """OpenCV gives 0 for a packet without stamp: that is believed once there was any other."""
+        """OpenCV gives 0 for a packet without stamp: that is believed once there was any other.
+
+        A recording begins at 0; the first packet of a network stream often has no stamp (FFmpeg's RTSP).
+        """
         stamp_us = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1000)
         self._stamped = self._stamped or stamp_us != 0
-        credible = self._stamped or self._first
+        credible = self._stamped or (self._first and self._address.kind is Kind.PATH)
         self._first = False
         return stamp_us if credible else None
 
@@ -140,14 +144,16 @@ class PacketReader:
         if codec in ("h264", "hevc") and not is_annexb(extradata):
             extradata = None  # avcC and hvcC describe another form than the packets have here
         delay = int(capture.get(cv2.CAP_PROP_DTS_DELAY))
+        stamped = not (self._address.kind is Kind.HTTP and codec == "mjpeg")
         return Format(
             codec=codec,
             extradata=extradata,
             size=(int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))),
             rotation=0,  # OpenCV learns it from the pictures, which it does not decode here
-            fps=max(0.0, capture.get(cv2.CAP_PROP_FPS)),
+            fps=max(0.0, capture.get(cv2.CAP_PROP_FPS)) if stamped else 0.0,
             reorder=delay if 0 < delay <= _MAX_REORDER else 0,
             packets=self._stated_packets(capture),
+            stamped=stamped,
         )
 
     def _stated_packets(self, capture: cv2.VideoCapture) -> int:

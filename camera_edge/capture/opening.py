@@ -39,8 +39,7 @@ def _path(address: Address, options: SourceOptions) -> Source:
 
 def _network(address: Address, options: SourceOptions) -> Source:
     timeouts = Timeouts(options.open_timeout_s, options.read_timeout_s, options.clock)
-    stamped = address.kind is Kind.RTSP
-    return _lasting(LiveCamera(address.name, PacketReader(address, timeouts), options, stamped), options)
+    return _lasting(LiveCamera(address.name, PacketReader(address, timeouts), options), options)
 
 
 def _device(address: Address, options: SourceOptions) -> Source:

@@ -90,18 +90,15 @@ class Recording(Closing):
 
 
 class LiveCamera(Closing):
-    """A camera that sends packets. It may be opened again after `close()` and then counts on.
-
-    `stamped`: False where the stamps of the container are made up (HTTP multipart) and arrival is all there is.
-    """
+    """A camera that sends packets. It may be opened again after `close()` and then counts on."""
 
     live = True
 
-    def __init__(self, name: str, reader: Reader, options: SourceOptions, stamped: bool = True) -> None:
+    def __init__(self, name: str, reader: Reader, options: SourceOptions) -> None:
         self.name = name
         self._reader = reader
         self._clock = options.clock
-        self._stamped = stamped
+        self._stamped = True
         self._tally = Tally()
         self._timeline = LiveTimeline()
         self._unpacker = Unpacker(self._place, self._tally)
@@ -119,7 +116,8 @@ class LiveCamera(Closing):
 
     def open(self) -> None:
         format = self._reader.open()
-        self._timeline.rejoin()
+        self._stamped = format.stamped
+        self._timeline.begin(interval_us(format.fps) if self._stamped else None)
         self._unpacker.begin(format)
 
     def read(self) -> Grab | None:

@@ -24,6 +24,7 @@ class Format:
 
     size: (width, height) as coded, before rotation. reorder: pictures the stream is known to hold back.
     packets: how many the container says there are, 0 where it does not say so reliably.
+    stamped: False where the stamps are made up (multipart MJPEG has none) and arrival is all there is.
     """
 
     codec: str
@@ -33,6 +34,7 @@ class Format:
     fps: float
     reorder: int = 0
     packets: int = 0
+    stamped: bool = True
 
 
 class Reader(Protocol):

@@ -6,7 +6,7 @@ Pure. Invariant: media time strictly grows, whatever the stamps do.
 from __future__ import annotations
 
 _BREAK_US = 1_000_000
-_DRIFT_US = 2_000_000
+_DRIFT_US = 10_000_000
 _BACK_US = 100_000
 _DEFAULT_INTERVAL_US = 40_000
 
@@ -42,31 +42,46 @@ class RecordingTimeline:
 
 
 class LiveTimeline:
-    """Follows the stamps of a camera, and the monotonic clock where the stamps are missing or leave it by 2 s.
+    """Follows the stamps of a camera, and the monotonic clock where there are none or where they leave it by 10 s.
 
-    A camera's stamps are smoother than the arrival of its packets, but they start anew, repeat, run backwards and
-    jump (RTSP after the first sender report, a camera that sets its clock).
+    A camera's stamps are smoother than the arrival of its packets, and packets that were buffered while the stream was
+    opened come all at once. But stamps start anew, are missing from the first packet (RTSP), run backwards and jump
+    (RTSP after the first sender report, a camera that sets its clock).
     """
 
     def __init__(self) -> None:
         self._start_ns: int | None = None
+        self._interval_us: int | None = None
         self._offset_us: int | None = None
+        self._anchored = False
         self._last_us = -1
 
-    def rejoin(self) -> None:
-        """The source came back: its stamps mean something new, the monotonic clock goes on."""
+    def begin(self, interval_us: int | None) -> None:
+        """The source was opened, for the first time or again: its stamps mean something new, the clock goes on.
+
+        `interval_us`: nominal time between frames that have no stamp; None: arrival is all there is.
+        """
+        self._interval_us = interval_us
         self._offset_us = None
+        self._anchored = False
 
     def place(self, stamp_us: int | None, arrived_ns: int) -> int:
         """The media time of the next frame in presentation order, which arrived at `arrived_ns` (monotonic)."""
         if self._start_ns is None:
             self._start_ns = arrived_ns
         elapsed_us = (arrived_ns - self._start_ns) // 1000
-        media_us = elapsed_us
-        if stamp_us is not None:
-            if self._offset_us is None or not self._credible(stamp_us + self._offset_us, elapsed_us):
-                self._offset_us = max(elapsed_us, self._last_us + 1) - stamp_us
-            media_us = stamp_us + self._offset_us
+        following_us = self._last_us + (self._interval_us or 1) if self._last_us >= 0 else 0
+        now_us = max(elapsed_us, following_us)
+        media_us = now_us
+        if self._anchored and self._interval_us is not None:
+            media_us = following_us
+            if stamp_us is not None and self._offset_us is not None:
+                media_us = stamp_us + self._offset_us
+            if not self._credible(media_us, elapsed_us):
+                media_us, self._offset_us = now_us, None
+        if stamp_us is not None and self._offset_us is None:
+            self._offset_us = media_us - stamp_us
+        self._anchored = True
         self._last_us = max(media_us, self._last_us + 1)
         return self._last_us
 
