@@ -122,8 +122,8 @@ class CameraRun:
     def look_after(self) -> None:
         """Kills a worker that hangs; called about once a second."""
         now_ns = self._around.clock.monotonic_ns()
-        # while we are busy with one of its messages, its silence is ours
-        if self._worker is None or self._hung or self._handling_since_ns is not None:
+        # while we are busy with one of its messages, its silence is ours; `finish` has a limit of its own
+        if self._worker is None or self._hung or self._stopping.is_set() or self._handling_since_ns is not None:
             return
         self._hung = self.supervisor.hang(now_ns)
         if self._hung:
@@ -136,6 +136,7 @@ class CameraRun:
 
     async def _run_once(self) -> None:
         around = self._around
+        self._hung, self._goodbye = None, None
         await around.records.take_in(self.name)
         source = await with_literal_host(self._config.source.get_secret_value())
         order = Start(
@@ -146,7 +147,6 @@ class CameraRun:
             models=str(around.models),
             resume_number=await around.records.next_number(self.name),
         )
-        self._hung, self._goodbye = None, None
         self.supervisor.started(around.clock.monotonic_ns())
         worker = await WorkerProcess.start(around.program, order, source)
         self._worker = worker
@@ -171,7 +171,9 @@ class CameraRun:
                 self.supervisor.heard(self._handling_since_ns)
                 await self._handle(message)
                 self._handling_since_ns = None
-                await asyncio.sleep(budget.take(clock.monotonic_ns()))
+                wait_s = budget.take(clock.monotonic_ns())
+                # a worker that was told to stop is only drained
+                await asyncio.sleep(0 if self._stopping.is_set() else wait_s)
         except LinkError as exc:
             log.error("worker talks nonsense camera=%s reason=%s", self.name, exc)
             self._tell(self.report.state, str(exc))

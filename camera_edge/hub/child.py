@@ -68,10 +68,15 @@ class WorkerProcess:
         printing = asyncio.create_task(
             log_lines(process.stderr, name=order.camera, source=source), name=f"stderr-{order.camera}"
         )
-        await link.open()
-        link.send(order)
+        worker = cls(process, link, printing)
+        try:
+            await link.open()
+            link.send(order)
+        except BaseException:
+            await worker.close()
+            raise
         log.info("worker started camera=%s pid=%d", order.camera, process.pid)
-        return cls(process, link, printing)
+        return worker
 
     @property
     def pid(self) -> int:

@@ -6,10 +6,12 @@ leaves a set that is taken in again. What does not match its own metadata is put
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
 import stat
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,7 +19,7 @@ from typing import BinaryIO, Final
 from camera_edge.clips import ClipMetadata, FileRecord
 from camera_edge.clips.metadata import utc_ns
 from camera_edge.clock import Clock
-from camera_edge.errors import LinkError, OutputError, StoreError
+from camera_edge.errors import CameraEdgeError, LinkError, OutputError, StoreError
 from camera_edge.store import ClipFile, ClipRow, ClipState, EventRow, EventState, Store
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,23 @@ log = logging.getLogger(__name__)
 MAX_METADATA_BYTES: Final = 4 * 1024 * 1024
 MAX_REFUSED_FILES: Final = 60
 _CHUNK_BYTES: Final = 1 << 20
+
+
+class _UnfitError(CameraEdgeError):
+    """A set of files that is not what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A metadata file, as bytes and as what they say."""
+
+    name: str
+    data: bytes
+    metadata: ClipMetadata
+
+    @property
+    def files(self) -> list[FileRecord]:
+        return [file for file in (self.metadata.clip, self.metadata.snapshot) if file is not None]
 
 
 class Intake:
@@ -51,21 +70,16 @@ class Intake:
             raise LinkError(f"the worker of {camera} named {json_name!r} as a clip's metadata")
         spool = self.spool(camera)
         try:
-            data = _read_regular(spool / json_name, MAX_METADATA_BYTES)
-            metadata = ClipMetadata.from_bytes(data, where=str(spool / json_name))
-            if metadata.event.camera != camera:
-                raise StoreError(f"it is of camera {metadata.event.camera}", where=str(spool / json_name))
-            return self._move(spool, json_name, data, metadata)
-        except FileNotFoundError:
-            return None
-        except StoreError as exc:
+            found = self._examine(spool, json_name)
+            return None if found is None else self._move(spool, found)
+        except _UnfitError as exc:
             self._refuse(spool, json_name, str(exc))
             return None
         except OSError as exc:
             raise OutputError(
                 f"the clip cannot be stored: {exc.strerror}",
                 where=str(self._state),
-                hint="look at free space and permissions; the clip stays in the spool and is taken in later",
+                hint="look at free space and permissions; the clip is taken in later",
             ) from exc
 
     def take_all(self, camera: str) -> list[EventRow]:
@@ -91,48 +105,64 @@ class Intake:
             if path.relative_to(self._state).as_posix() not in known:
                 self._rebuild(path)
 
-    def _rebuild(self, path: Path) -> None:
-        """A row from the metadata beside a clip; or the files go, where the quota was at them."""
-        try:
-            data = _read_regular(path, MAX_METADATA_BYTES)
-            metadata = ClipMetadata.from_bytes(data, where=str(path))
-            row = self._store.event(metadata.event.id)
-            if row is not None and row.clip is not None and row.clip.state is ClipState.DELETED:
-                delete_files([self.path(file) for file in row.clip.files])
-                return
-            for file in _files(metadata):
-                _verify(path.parent / file.name, file)
-        except (StoreError, OSError) as exc:
-            log.error("clip is not listed path=%s reason=%s", path, exc)
-            return
-        self._put_row(path.parent, path.name, data, metadata)
-        log.info("row rebuilt event=%s", metadata.event.id)
+    def _examine(self, spool: Path, json_name: str) -> _Found | None:
+        """The set that a metadata file stands for, whole and as it says; None where there is no such file (any more).
 
-    def _move(self, spool: Path, json_name: str, data: bytes, metadata: ClipMetadata) -> EventRow:
-        opened = datetime.fromtimestamp(utc_ns(metadata.event.opened_utc) / 1e9, UTC)
-        target = self._folder("clips", metadata.event.camera, f"{opened:%Y-%m-%d}")
-        for file in _files(metadata):
-            # after a crash half of a set may have been moved already
+        After a crash half of a set may have been moved already.
+        """
+        try:
+            found = _read(spool / json_name)
+        except FileNotFoundError:
+            return None
+        if found.metadata.event.camera != spool.name:
+            raise _UnfitError(f"it is of camera {found.metadata.event.camera}", where=json_name)
+        target = self._target(found.metadata)
+        for file in found.files:
             place = spool / file.name if (spool / file.name).exists() else target / file.name
             _verify(place, file)
-        for name in (*(file.name for file in _files(metadata)), json_name):
+        return found
+
+    def _move(self, spool: Path, found: _Found) -> EventRow:
+        target = self._target(found.metadata)
+        for name in (*(file.name for file in found.files), found.name):
             if (spool / name).exists():
                 (spool / name).rename(target / name)
         _sync_folder(target)
-        return self._put_row(target, json_name, data, metadata)
+        return self._put_row(target, found)
 
-    def _put_row(self, folder: Path, json_name: str, data: bytes, metadata: ClipMetadata) -> EventRow:
+    def _rebuild(self, path: Path) -> None:
+        """A row from the metadata beside a clip; or the files go, where the quota was at them."""
+        try:
+            found = _read(path)
+            for file in found.files:
+                _verify(path.parent / file.name, file)
+        except (_UnfitError, OSError) as exc:
+            log.error("clip is not listed path=%s reason=%s", path, exc)
+            return
+        row = self._store.event(found.metadata.event.id)
+        if row is not None and row.clip is not None and row.clip.state is ClipState.DELETED:
+            delete_files([self.path(file) for file in row.clip.files])
+            return
+        self._put_row(path.parent, found)
+        log.info("row rebuilt event=%s", found.metadata.event.id)
+
+    def _target(self, metadata: ClipMetadata) -> Path:
+        opened = datetime.fromtimestamp(utc_ns(metadata.event.opened_utc) / 1e9, UTC)
+        return self._folder("clips", metadata.event.camera, f"{opened:%Y-%m-%d}")
+
+    def _put_row(self, folder: Path, found: _Found) -> EventRow:
         def stored(file: FileRecord) -> ClipFile:
             return ClipFile(self._relative(folder / file.name), file.sha256, file.bytes)
 
+        metadata, event = found.metadata, found.metadata.event
+        digest = hashlib.sha256(found.data).hexdigest()
         clip = ClipRow(
-            event_id=metadata.event.id,
-            metadata=ClipFile(self._relative(folder / json_name), hashlib.sha256(data).hexdigest(), len(data)),
+            event_id=event.id,
+            metadata=ClipFile(self._relative(folder / found.name), digest, len(found.data)),
             clip=stored(metadata.clip),
             snapshot=stored(metadata.snapshot) if metadata.snapshot else None,
             stored_utc_ns=self._clock.utc_ns(),
         )
-        event = metadata.event
         row = EventRow(event.event(), EventState.CLOSED, utc_ns(event.opened_utc), utc_ns(event.closed_utc), clip)
         self._store.clip_stored(clip, row)
         return row
@@ -169,14 +199,25 @@ def delete_files(paths: list[Path]) -> None:
             folder.rmdir()
 
 
-def _files(metadata: ClipMetadata) -> list[FileRecord]:
-    return [file for file in (metadata.clip, metadata.snapshot) if file is not None]
+def _read(path: Path) -> _Found:
+    """Raises _UnfitError where it is no metadata, FileNotFoundError where it is gone."""
+    with _open_regular(path) as file:
+        data = file.read(MAX_METADATA_BYTES + 1)
+    if len(data) > MAX_METADATA_BYTES:
+        raise _UnfitError(f"its metadata is larger than {MAX_METADATA_BYTES} bytes", where=str(path))
+    try:
+        metadata = ClipMetadata.from_bytes(data, where=str(path))
+        # raises where a time is none
+        utc_ns(metadata.event.opened_utc), utc_ns(metadata.event.closed_utc)
+    except (StoreError, ValueError) as exc:
+        raise _UnfitError(str(exc), where=str(path)) from exc
+    return _Found(path.name, data, metadata)
 
 
 def _verify(path: Path, expected: FileRecord) -> None:
-    """Raises StoreError where the file is not the one that the metadata describes."""
+    """Raises _UnfitError where the file is not the one that the metadata describes."""
     if Path(expected.name).name != expected.name:
-        raise StoreError(f"{expected.name!r} is no file name", where=str(path))
+        raise _UnfitError(f"{expected.name!r} is no file name", where=str(path.parent))
     digest = hashlib.sha256()
     size_bytes = 0
     try:
@@ -185,17 +226,9 @@ def _verify(path: Path, expected: FileRecord) -> None:
                 digest.update(chunk)
                 size_bytes += len(chunk)
     except FileNotFoundError as exc:
-        raise StoreError("it is missing", where=str(path)) from exc
+        raise _UnfitError("it is missing", where=str(path)) from exc
     if (size_bytes, digest.hexdigest()) != (expected.bytes, expected.sha256):
-        raise StoreError("it is not what its metadata says: size or SHA-256 differs", where=str(path))
-
-
-def _read_regular(path: Path, limit_bytes: int) -> bytes:
-    with _open_regular(path) as file:
-        data = file.read(limit_bytes + 1)
-    if len(data) > limit_bytes:
-        raise StoreError(f"metadata is larger than {limit_bytes} bytes", where=str(path))
-    return data
+        raise _UnfitError("it is not what its metadata says: size or SHA-256 differs", where=str(path))
 
 
 def _open_regular(path: Path) -> BinaryIO:
@@ -205,10 +238,12 @@ def _open_regular(path: Path) -> BinaryIO:
     except FileNotFoundError:
         raise
     except OSError as exc:
-        raise StoreError(f"it cannot be read: {exc.strerror}", where=str(path)) from exc
+        if exc.errno != errno.ELOOP:
+            raise
+        raise _UnfitError("it is a link", where=str(path)) from exc
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise StoreError("it is no regular file", where=str(path))
+        raise _UnfitError("it is no regular file", where=str(path))
     return os.fdopen(fd, "rb")
 
 
