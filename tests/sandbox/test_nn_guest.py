@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,21 @@ import numpy as np
 import pytest
 import wasmtime
 
+from camera_edge.errors import ModuleError
+from camera_edge.frames import Ring
 from camera_edge.inference import Graph
-from camera_edge.sandbox import nn
+from camera_edge.sandbox import (
+    Analyzer,
+    Answer,
+    Cache,
+    Grants,
+    Program,
+    RingMap,
+    Runtime,
+    Services,
+    load_module,
+    nn,
+)
 from camera_edge.sandbox.memory import GuestMemory
 
 HERE = Path(__file__).parent
@@ -44,6 +58,10 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "guest.wasm").read_bytes()
 
 
+def load_graph(name: str) -> Graph:
+    return Graph((WEIGHTS / f"{name}.onnx").read_bytes(), where=name)
+
+
 class Instance:
     """The guest in a bare wasmtime, with the functions under test linked and its scores kept."""
 
@@ -53,7 +71,7 @@ class Instance:
         self._store = wasmtime.Store(engine)
         self._linker = wasmtime.Linker(engine)
         i32 = wasmtime.ValType.i32()
-        for name, function in nn.functions(self._memory, self._load, granted).items():
+        for name, function in nn.functions(self._memory, load_graph, granted).items():
             kind = wasmtime.FuncType([i32] * function.parameters, [i32])
             self._linker.define_func(nn.MODULE, name, kind, function.call)
         score = wasmtime.FuncType([wasmtime.ValType.f64()], [i32])
@@ -73,9 +91,6 @@ class Instance:
         address = ctypes.addressof(memory.data_ptr(self._store).contents)
         return GuestMemory(address, lambda: memory.data_len(self._store))
 
-    def _load(self, name: str) -> Graph:
-        return Graph((WEIGHTS / f"{name}.onnx").read_bytes(), where=name)
-
     def _score(self, value: float) -> int:
         self.scores.append(value)
         return 0
@@ -92,3 +107,44 @@ def test_a_c_guest_reads_the_eight_through_a_model_loaded_by_name(guest: bytes) 
 
 def test_a_c_guest_without_the_grant_finds_no_model(guest: bytes) -> None:
     assert Instance(guest, frozenset({"yolox_nano"})).call("open") == -100 - nn.NnErrno.NOT_FOUND
+
+
+@pytest.fixture
+def program(guest: bytes, tmp_path: Path, runtime: Runtime, cache: Cache) -> Program:
+    """The guest as an analyzer that asks for one model, loaded from beside its manifest."""
+    wasm = tmp_path / "reader.wasm"
+    wasm.write_bytes(guest)
+    (tmp_path / "analyzer.toml").write_text(
+        'name = "reader"\nversion = "1"\nabi = 1\nkinds = []\ncapabilities = ["pixels", "onnx:*"]\n'
+        '[params]\nmodel = "mnist"\n'
+    )
+    return runtime.load(load_module(wasm), cache)
+
+
+def analyzer(program: Program, ring: Ring, *models: str) -> Analyzer:
+    capabilities = frozenset({"pixels", *(f"onnx:{model}" for model in models)})
+    grants = Grants(capabilities, {"model": models[0]} if models else {})
+    return Analyzer(program, grants, Services(graph=load_graph), RingMap(ring.fd, ring.size_bytes))
+
+
+def test_the_sandbox_links_it_for_an_analyzer_that_was_granted_the_model(
+    program: Program, ring: Ring, look: Callable[..., Answer | None]
+) -> None:
+    with analyzer(program, ring, "mnist") as reader:
+        answers = [look(reader), look(reader)]
+        assert [answer and answer.scores[0].value for answer in answers] == [8, 8]
+        # what was loaded belongs to the instance; the next one loads again
+        reader.sleep()
+        woken = look(reader)
+        assert woken is not None
+        assert woken.scores[0].value == 8
+
+
+def test_the_sandbox_does_not_link_it_without_a_grant(program: Program, ring: Ring) -> None:
+    with pytest.raises(ModuleError, match=r"wasi_ephemeral_nn\..*grant it"):
+        analyzer(program, ring).open()
+
+
+def test_another_model_than_the_granted_one_is_not_there(program: Program, ring: Ring) -> None:
+    with pytest.raises(ModuleError, match="-108"):
+        analyzer(program, ring, "sum_and_difference").open()
