@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from camera_edge.errors import ModuleError
+from camera_edge.hub.modules import compile_modules
+
+COMPILER = (sys.executable, "-I", "-m", "camera_edge.sandbox.compile")
+SHIPPED = Path(__file__).parents[2] / "camera_edge" / "shipped" / "motion" / "motion.wasm"
+
+
+@pytest.mark.skipif(not SHIPPED.exists(), reason="the analyzers are not built (scripts/setup)")
+async def test_shipped_modules_end_up_in_the_cache(tmp_path: Path) -> None:
+    await compile_modules(COMPILER, tmp_path / "cache", ["motion"], tmp_path)
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".cwasm"]
+
+
+async def test_a_module_that_nobody_ships_is_told_in_the_compiler_s_words(tmp_path: Path) -> None:
+    with pytest.raises(ModuleError, match="nothing-of-ours"):
+        await compile_modules(COMPILER, tmp_path / "cache", ["nothing-of-ours"], tmp_path)
+
+
+async def test_a_compiler_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ModuleError, match="cannot be started"):
+        await compile_modules((str(tmp_path / "absent"),), tmp_path, ["motion"], tmp_path)
