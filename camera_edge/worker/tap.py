@@ -15,13 +15,12 @@ from camera_edge.clock import Clock
 from camera_edge.encode import EncodedFrame, LiveEncoder
 from camera_edge.picture import Picture
 from camera_edge.worker.handoff import Handoff
+from camera_edge.worker.pace import Pace
 from camera_edge.worker.sampler import Sampler
 
 SHOWN_HZ = 15.0
 # raw pictures that wait for their results: two analysis periods at the shown rate and some delay of the analysis
 WAITING_MAX = 12
-# a picture that is late by more than this starts the pace anew
-LATE_NS = 500_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Tap:
 
     def run(self, stop: Event) -> None:
         """Until `stop` is set. Frames leave at the pace of their media time, so that motion looks even."""
-        pace = _Pace(self._clock)
+        pace = Pace(self._clock)
         while not stop.is_set():
             frame = self._ready.take(timeout_s=0.5)
             if frame is None or not self._wanted:
@@ -109,18 +108,3 @@ class Tap:
 
     def _count(self, _frame: Frame) -> None:
         self.lost += 1
-
-
-class _Pace:
-    """Media time against the clock: says how long to wait with the next picture."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._offset_ns: int | None = None
-
-    def delay_s(self, media_us: int) -> float:
-        now_ns = self._clock.monotonic_ns()
-        offset_ns = now_ns - media_us * 1000
-        if self._offset_ns is None or not -LATE_NS < offset_ns - self._offset_ns < LATE_NS:
-            self._offset_ns = offset_ns
-        return max(0.0, (media_us * 1000 + self._offset_ns - now_ns) / 1e9)

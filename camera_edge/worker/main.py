@@ -1,0 +1,105 @@
+"""The worker process: takes its order, confines itself, then runs one camera and tells the hub.
+
+Invariant: until it is confined it has one thread, and has imported neither numpy nor OpenCV nor any other library
+that starts threads; the modules that need them are imported afterwards, here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from camera_edge.clock import SystemClock
+from camera_edge.config import CameraConfig, split_host
+from camera_edge.errors import CameraEdgeError, LinkError
+from camera_edge.link import Fault, Goodbye, Hello, KeyFrame, Preview, Start, Stop, WorkerLink
+from camera_edge.worker.confine import confine, die_with, seal
+
+if TYPE_CHECKING:
+    from camera_edge.worker.live import LiveCamera
+
+log = logging.getLogger(__name__)
+
+
+def run_worker(link_fd: int) -> int:
+    """Runs until the source ends, the hub says stop or goes away; returns the exit code."""
+    with WorkerLink.from_fd(link_fd) as link:
+        die_with(link.hub_pid)
+        order = link.receive()
+        if not isinstance(order, Start):
+            raise LinkError("the hub's first message is no order to start")
+        config = CameraConfig.from_hub(order.config_json)
+        confinement = [*confine(*_needs(order, config)), seal()]
+        link.start()
+        try:
+            ended = _run_camera(order, config, link, confinement)
+        except CameraEdgeError as exc:
+            link.send(Fault(str(exc) if exc.where is None else f"{exc.where}: {exc.message}", exc.hint or ""))
+            log.error("camera failed camera=%s error=%s", order.camera, exc)
+            return exc.exit_code
+        link.send(Goodbye(ended=ended))
+    return 0
+
+
+def _needs(order: Start, config: CameraConfig) -> tuple[list[Path], list[Path], list[int]]:
+    """What this camera reads, where it writes, and which TCP ports it connects to."""
+    read = [Path(order.cache), Path(order.models)]
+    write = [Path(order.spool)]
+    address = config.source.get_secret_value()
+    target = split_host(address)
+    if target is not None:
+        return read, write, [target[1]]
+    path = Path(address.removeprefix("v4l2:"))
+    if path.is_char_device():
+        write.append(path)
+    elif path.exists():
+        read.append(path)
+    return read, write, []
+
+
+def _run_camera(order: Start, config: CameraConfig, link: WorkerLink, confinement: list[str]) -> bool:
+    """Returns whether the source is over for good."""
+    from camera_edge.capture import SourceOptions, open_source
+    from camera_edge.clips import ClipFolder
+    from camera_edge.inference import Registry
+    from camera_edge.worker.assembly import Output, Sandboxing, assemble_camera
+    from camera_edge.worker.live import LiveCamera
+    from camera_edge.worker.plan import plan_camera
+
+    stop = Event()
+    clock = SystemClock()
+    plan = plan_camera(order.camera, config, Registry(Path(order.models)))
+    sandboxing = Sandboxing.of(Path(order.cache), read_only=True)
+    folder = ClipFolder(Path(order.spool))
+    folder.open()
+    options = SourceOptions(wait=stop.wait, reconnect=True, clock=clock)
+    source = open_source(config.source.get_secret_value(), options)
+    live = LiveCamera(source, clock, stop, link.send)
+    with source:
+        output = Output(folder, source.fingerprint(), live.clip_done)
+        camera = assemble_camera(plan, sandboxing, output, order.resume_number)
+        link.send(Hello(os.getpid(), confinement, source.fingerprint()))
+        Thread(target=_obey, args=(link, live, stop), name="orders", daemon=True).start()
+        assert camera.recorder is not None, "a worker always records"
+        live.run(camera, camera.recorder)
+    return live.ended
+
+
+def _obey(link: WorkerLink, live: LiveCamera, stop: Event) -> None:
+    """Takes the hub's orders until it says stop, or is gone."""
+    try:
+        while (order := link.receive()) is not None:
+            match order:
+                case Preview():
+                    live.want_preview(order.wanted)
+                case KeyFrame():
+                    live.force_key()
+                case Stop():
+                    break
+    except LinkError as exc:
+        log.error("the hub talks nonsense error=%s", exc)
+    finally:
+        stop.set()
