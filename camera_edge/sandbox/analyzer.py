@@ -84,15 +84,18 @@ class Analyzer:
         self._calls = self._answers = self._starts = self._skipped = self._fuel = self._refused = 0
 
     def open(self) -> None:
-        """Link and start the first instance. Raises ModuleError: not granted, another ABI, refuses its parameters."""
-        self._linked = self._imports.link()
+        """Link and start the first instance, once. Raises ModuleError: not granted, another ABI, refuses its parameters."""
+        if self._linked is not None:
+            return
+        linked = self._imports.link()
         try:
-            self._start(self._linked)
+            self._start(linked)
         except GuestFault as fault:
             self._drop()
             raise ModuleError(
                 f"does not start: {fault}", where=f"analyzer {self.name}", hint=self._last_words()
             ) from fault
+        self._linked = linked
 
     def analyze(self, slot_offset: int, frame: int, media_us: int) -> Answer | None:
         """The answer for the frame in the slot at `slot_offset`, or None: it failed, or is in quarantine.

@@ -34,7 +34,7 @@ class Cache:
         path = self.path(fingerprint, module_sha256)
         try:
             folder, file = self.folder.stat(), path.stat()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise ModuleError(f"cannot be read: {error.strerror}", where=str(path)) from error

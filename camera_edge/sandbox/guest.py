@@ -56,13 +56,38 @@ class Guest:
         self._ring_address = 0
 
     def start(self) -> None:
-        """Instance, `_initialize`, the version of the ABI, space for the ring. Raises GuestFault."""
-        self._instantiate(self._linked.pre)
+        """All that comes before `open`. Raises GuestFault."""
+        self.instantiate()
         if "_initialize" in self._calls:
             self._run("_initialize")
-        version = self._run("camera_edge_abi")
+        version = self.abi_version()
         if version != ABI_VERSION:
             raise GuestFault(Reason.ERROR, f"it speaks ABI {version}, this version of camera-edge ABI {ABI_VERSION}")
+        self.map_ring()
+
+    def instantiate(self) -> None:
+        """Memory, data and start function."""
+        self._refill(START_FRAMES * self._limits.fuel_per_frame)
+        assert self._store is not None, "a guest is started once"
+        try:
+            instance = self._linked.pre.instantiate(self._store)
+        except Trap as trap:
+            raise GuestFault(_reason(trap), f"its start function trapped: {_words(trap)}") from trap
+        except WasmtimeError as error:
+            raise GuestFault(Reason.MEMORY, _first_line(str(error))) from error
+        self._memory_handle = self._export(instance, b"memory").memory
+        self.memory = GuestMemory(self._memory_address(), self._memory_bytes)
+        for name, has_argument in _CALLED.items():
+            item = self._export(instance, name.encode())
+            if item is not None:
+                self._calls[name] = _Call(item.func, has_argument)
+
+    def abi_version(self) -> int:
+        """The cheapest call there is."""
+        return self._run("camera_edge_abi")
+
+    def map_ring(self) -> None:
+        """Ask for space and map the frames there."""
         self._ring_address = self._place_ring()
         self._overlay = Overlay(self._ring, self._memory_address() + self._ring_address)
 
@@ -111,22 +136,6 @@ class Guest:
             return 0
         size: int = ffi.wasmtime_memory_data_size(self._context, byref(self._memory_handle))
         return size
-
-    def _instantiate(self, pre: InstancePre) -> None:
-        self._refill(START_FRAMES * self._limits.fuel_per_frame)
-        assert self._store is not None, "a guest is started once"
-        try:
-            instance = pre.instantiate(self._store)
-        except Trap as trap:
-            raise GuestFault(_reason(trap), f"its start function trapped: {_words(trap)}") from trap
-        except WasmtimeError as error:
-            raise GuestFault(Reason.MEMORY, _first_line(str(error))) from error
-        self._memory_handle = self._export(instance, b"memory").memory
-        self.memory = GuestMemory(self._memory_address(), self._memory_bytes)
-        for name, has_argument in _CALLED.items():
-            item = self._export(instance, name.encode())
-            if item is not None:
-                self._calls[name] = _Call(item.func, has_argument)
 
     def _export(self, instance: Instance, name: bytes) -> Any:
         item = ffi.wasmtime_extern_t()

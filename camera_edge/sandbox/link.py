@@ -97,15 +97,16 @@ class Imports:
     def _how_to_grant(self, needs: str) -> str:
         manifest = self._program.manifest
         family = needs.partition("<")[0]
-        if not any(asked.startswith(family) for asked in manifest.capabilities):
+        asked = [name for name in manifest.capabilities if name.startswith(family)]
+        if not asked:
             return f"its manifest does not ask for {needs}"
         if family == "onnx:" and not self._host.granted.models:
             return (
-                f"grant it: analyzers.{manifest.name}.grant: [onnx:NAME], and name the model by its parameter `model`"
+                f"grant it: analyzers.{manifest.name}.grant: [onnx:NAME], and name the model by the parameter `model`"
             )
         if family == "onnx:":
             return "no models are run here"
-        return f"grant it: analyzers.{manifest.name}.grant: [{needs}]"
+        return f"grant it: analyzers.{manifest.name}.grant: [{', '.join(asked)}]"
 
     def _refusal(self, module: str, name: str | None, hint: str) -> ModuleError:
         return ModuleError(

@@ -83,7 +83,7 @@ def read_manifest(text: bytes, *, where: str) -> Manifest:
     """Raises ModuleError with the place and the next step."""
     try:
         manifest = msgspec.toml.decode(text, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         fault = str(error).replace("Object", "the manifest")
         raise ModuleError(f"bad manifest: {fault}", where=where, hint="see wasm_analyzers/ABI.md") from error
     if manifest.abi != ABI_VERSION:

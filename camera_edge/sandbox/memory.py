@@ -31,7 +31,7 @@ class GuestMemory:
         return self._size_bytes()
 
     def read(self, pointer: int, length: int) -> bytes:
-        return ctypes.string_at(self._locate(pointer, length), length & U32)
+        return ctypes.string_at(self._locate(pointer, length), _unsigned(length))
 
     def write(self, pointer: int, data: bytes | memoryview) -> None:
         """`data` must be contiguous; a memoryview is copied without a second copy in between."""
@@ -52,7 +52,12 @@ class GuestMemory:
         self._locate(pointer, length)
 
     def _locate(self, pointer: int, length: int) -> int:
-        pointer, length = pointer & U32, length & U32
+        pointer, length = _unsigned(pointer), _unsigned(length)
         if pointer + length > self._size_bytes():
             raise GuestError(f"{length} bytes at {pointer:#x} lie outside of the guest's memory")
         return self._address + pointer
+
+
+def _unsigned(number: int) -> int:
+    """A negative number is the signed form of a u32; one beyond 32 bits stays what it is, and lies outside."""
+    return number & U32 if number < 0 else number

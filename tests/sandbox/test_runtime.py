@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from wasmtime import Module
+
+from camera_edge.errors import CameraEdgeError, ModuleError, OutputError
+from camera_edge.sandbox import Cache, ModuleFile, Runtime
+from camera_edge.sandbox.compile import main
+
+MakeModule = Callable[..., ModuleFile]
+
+
+def test_a_module_is_compiled_once(
+    runtime: Runtime, module: MakeModule, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, file = Cache(tmp_path / "cache"), module("")
+    runtime.load(file, cache)
+    (compiled,) = cache.folder.iterdir()
+    assert compiled == cache.find(runtime.fingerprint, file.sha256)
+    before = compiled.stat().st_mtime_ns
+    assert Runtime().load(file, Cache(cache.folder, read_only=True)).file == file
+    assert compiled.stat().st_mtime_ns == before
+
+
+def test_the_cache_is_private(runtime: Runtime, module: MakeModule, tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "state" / "cache")
+    runtime.load(module(""), cache)
+    assert stat.S_IMODE(cache.folder.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(path.stat().st_mode) for path in cache.folder.iterdir()] == [0o600]
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_a_cache_that_others_can_write_is_not_trusted(
+    runtime: Runtime, module: MakeModule, tmp_path: Path, mode: int
+) -> None:
+    cache, file = Cache(tmp_path / "cache"), module("")
+    runtime.load(file, cache)
+    cache.folder.chmod(mode)
+    with pytest.raises(ModuleError, match="cannot be trusted"):
+        runtime.load(file, cache)
+
+
+def test_who_may_only_read_never_compiles(runtime: Runtime, module: MakeModule, tmp_path: Path) -> None:
+    with pytest.raises(ModuleError, match="analyzer 'guest' is not compiled"):
+        runtime.load(module(""), Cache(tmp_path, read_only=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_compiled_module_is_made_again_or_refused(
+    runtime: Runtime, module: MakeModule, tmp_path: Path
+) -> None:
+    cache, file = Cache(tmp_path / "cache"), module("")
+    runtime.load(file, cache)
+    path = cache.path(runtime.fingerprint, file.sha256)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    with pytest.raises(ModuleError, match="damaged"):
+        runtime.load(file, Cache(cache.folder, read_only=True))
+    runtime.load(file, cache)
+    assert path.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_named(runtime: Runtime, module: MakeModule, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError) as caught:
+        runtime.load(module("(func)"), Cache(tmp_path / "file" / "cache"))
+    assert caught.value.exit_code == 73
+
+
+def test_another_engine_has_another_fingerprint(runtime: Runtime, module: MakeModule, tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    assert Runtime().fingerprint == runtime.fingerprint
+    assert cache.path("one", "module") != cache.path("other", "module")
+    assert cache.path("one", "module") != cache.path("one", "other")
+
+
+EXPORTS = {
+    "memory": '(memory (export "memory") 1)',
+    "abi": '(func (export "camera_edge_abi") (result i32) i32.const 1)',
+    "analyze": '(func (export "analyze") (param i32) (result i32) i32.const 0)',
+}
+
+
+@pytest.mark.parametrize(
+    ("exports", "message"),
+    [
+        ({"memory": ""}, "exports no memory"),
+        ({"memory": '(func (export "memory"))'}, "exports no memory"),
+        ({"abi": ""}, r"does not export camera_edge_abi \(\) -> \(i32\)"),
+        ({"analyze": ""}, r"does not export analyze \(i32\) -> \(i32\)"),
+        ({"analyze": '(func (export "analyze"))'}, "has another type for analyze"),
+        ({"analyze": '(global (export "analyze") i32 (i32.const 1))'}, "has another type for analyze"),
+        ({"open": '(func (export "open"))'}, "has another type for open"),
+        ({"analyze": '(func (export "observe") (param i32 i32) (result i32) i32.const 0)'}, "this is a rule module"),
+    ],
+)
+def test_a_module_that_is_no_analyzer_is_refused(
+    runtime: Runtime, module: MakeModule, cache: Cache, exports: dict[str, str], message: str
+) -> None:
+    body = "(module " + " ".join({**EXPORTS, **exports}.values()) + ")"
+    with pytest.raises(ModuleError, match=message) as caught:
+        runtime.load(module(body), cache)
+    assert caught.value.where == "guest" and caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        '(memory (export "memory") 1 2 shared)',
+        '(memory (export "memory") i64 1)',
+        "(memory 1)",
+        "(func (param v128 v128) (result v128) (i8x16.relaxed_swizzle (local.get 0) (local.get 1)))",
+        "(type (struct (field i32)))",
+        "(tag)",
+    ],
+    ids=["threads", "64-bit memory", "two memories", "relaxed SIMD", "garbage collection", "exceptions"],
+)
+def test_features_that_the_contract_excludes_do_not_compile(
+    runtime: Runtime, module: MakeModule, cache: Cache, feature: str
+) -> None:
+    with pytest.raises(ModuleError, match="cannot be compiled"):
+        runtime.load(module(feature), cache)
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        "(func (param v128) (result v128) (i8x16.popcnt (local.get 0)))",
+        "(func (param i32) (memory.fill (local.get 0) (i32.const 0) (i32.const 1)))",
+        "(func (param i32) (result i32) (i32.extend8_s (local.get 0)))",
+        "(func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0)))",
+        "(func (result i32 i32) (i32.const 1) (i32.const 2))",
+        "(table 1 externref)",
+        "(func $f (return_call $f))",
+    ],
+    ids=["SIMD", "bulk memory", "sign extension", "saturating", "multi-value", "references", "tail calls"],
+)
+def test_features_that_the_contract_allows_compile(
+    runtime: Runtime, module: MakeModule, cache: Cache, feature: str
+) -> None:
+    runtime.load(module(feature), cache)
+
+
+def test_bytes_that_only_begin_like_webassembly_are_refused(runtime: Runtime, module: MakeModule, cache: Cache) -> None:
+    good = module("")
+    broken = ModuleFile(good.manifest, good.wasm[:30], "0" * 64, "path")
+    with pytest.raises(ModuleError, match="cannot be compiled"):
+        runtime.load(broken, cache)
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def test_compiling_starts_no_thread(runtime: Runtime, module: MakeModule) -> None:
+    before = threads()
+    assert isinstance(runtime.compile(module("(func (result i32) i32.const 1)" * 50)), Module)
+    assert threads() == before
+
+
+def test_the_one_shot_child_compiles_what_it_is_told(shipped_like: Path, tmp_path: Path) -> None:
+    wasm = shipped_like / "alpha" / "alpha.wasm"
+    command = [sys.executable, "-m", "camera_edge.sandbox.compile", str(tmp_path / "cache"), str(wasm)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        ([], 64, "no cache folder"),
+        (["cache", "missing.wasm"], 70, "missing.wasm: cannot be read"),
+        (["cache", "unknown_module"], 70, "unknown_module"),
+    ],
+)
+def test_the_one_shot_child_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    assert main(arguments) == code
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and (message in error or "the shipped analyzers are not there" in error)
+
+
+def test_every_refusal_is_of_the_one_error_tree() -> None:
+    assert issubclass(ModuleError, CameraEdgeError) and ModuleError.exit_code == 70
