@@ -13,7 +13,8 @@ from rich.markup import escape
 from camera_edge.errors import CameraEdgeError
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
-show = Console(highlight=False)
+# a table that goes into a file or a pipe is not cut to the width of a terminal
+show = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
 
 
 def complain(error: CameraEdgeError) -> None:

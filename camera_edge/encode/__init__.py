@@ -4,8 +4,9 @@ Invariant: what comes in is shown as it is; nothing here redacts, so nothing unr
 """
 
 from camera_edge.encode.clip import ClipEncoder, ClipFile, ClipOptions
+from camera_edge.encode.codecs import missing_codecs
 from camera_edge.encode.jpeg import jpeg
 from camera_edge.encode.live import EncodedFrame, LiveEncoder
 from camera_edge.encode.png import png
 
-__all__ = ["ClipEncoder", "ClipFile", "ClipOptions", "EncodedFrame", "LiveEncoder", "jpeg", "png"]
+__all__ = ["ClipEncoder", "ClipFile", "ClipOptions", "EncodedFrame", "LiveEncoder", "jpeg", "missing_codecs", "png"]

@@ -65,7 +65,8 @@ class Analysis:
     def __init__(self, plan: CameraPlan, runtime: Runtime, cache: Cache) -> None:
         self._plan = plan
         self._programs: dict[str, Program] = {each.name: runtime.load(each.module, cache) for each in plan.analyzers}
-        sessions = {model.name: Session(model) for each in plan.analyzers for model in each.models}
+        models = {model.name: model for each in plan.analyzers for model in each.models}
+        sessions = {name: Session(model) for name, model in models.items()}
         self._camera = _Camera(sessions)
         self._graphs = {name: session.graph for name, session in sessions.items()}
         self._keeps_picture = bool(sessions)

@@ -71,8 +71,11 @@ class Pipeline:
         self._last = None
 
     def digest(self, tick: Tick) -> Step:
-        """Analyses one frame, settles what is hidden around it, and feeds the rules."""
-        seen = self._analysis.analyze(tick)
+        """Analyses one frame, and draws the conclusions."""
+        return self.conclude(tick, self._analysis.analyze(tick))
+
+    def conclude(self, tick: Tick, seen: Seen) -> Step:
+        """Settles what is hidden around the frame, and feeds the rules."""
         self._history.add(seen, Grid.for_size(tick.rings.width, tick.rings.height))
         reported = [each for each in seen.observations if each.analyzer in self._reported]
         changes = self._rules.feed(reported, frame=seen.frame, now_us=seen.media_us)
