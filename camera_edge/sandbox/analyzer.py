@@ -84,7 +84,7 @@ class Analyzer:
         self._calls = self._answers = self._starts = self._skipped = self._fuel = self._refused = 0
 
     def open(self) -> None:
-        """Link and start the first instance, once. Raises ModuleError: not granted, another ABI, refuses its parameters."""
+        """Link and start the first instance, once. Raises ModuleError: not granted, another ABI, bad parameters."""
         if self._linked is not None:
             return
         linked = self._imports.link()

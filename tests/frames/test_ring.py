@@ -98,6 +98,15 @@ def test_a_released_slot_is_used_again(make_picture: MakePicture) -> None:
         assert again is not None and again.index == 0
 
 
+def test_the_newest_slot_waits_for_the_frame_that_calls_it_previous(make_picture: MakePicture) -> None:
+    picture = make_picture(161, 121)
+    with Ring(VIEW, slots=3) as ring:
+        slots = [slot for i in range(3) if (slot := ring.write(picture, sequence=i, media_us=0))]
+        ring.release(slots[2])
+        assert ring.write(picture, sequence=3, media_us=0) is None
+        assert header(ring, slots[2].offset)[2] == 2
+
+
 def test_a_slot_is_released_once(make_picture: MakePicture) -> None:
     with Ring(VIEW) as ring:
         slot = ring.write(make_picture(161, 121), sequence=0, media_us=0)

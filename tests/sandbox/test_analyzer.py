@@ -246,6 +246,7 @@ def test_a_close_that_traps_is_counted(analyzer: Start) -> None:
         ('(func (export "camera_edge_ring") (param i32) (result i32) (i32.const 100))', "not 327680 bytes on a page"),
         ('(func (export "camera_edge_ring") (param i32) (result i32) (i32.const 65536))', "not 327680 bytes on a page"),
         ('(memory (export "memory") 1 1)', "cannot grow"),
+        ("(table 70000 funcref)", "table"),
     ],
 )
 def test_a_module_that_cannot_start_is_refused_with_the_reason(analyzer: Start, body: str, message: str) -> None:

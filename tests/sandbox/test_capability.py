@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from camera_edge.sandbox.capability import Capabilities
+
+
+def read(*names: str) -> Capabilities:
+    return Capabilities.read(names, where="test")
+
+
+def test_a_grant_gives_only_what_was_asked_for() -> None:
+    assert read("pixels", "onnx:a", "state:64").within(read("state:8")) == read("state:8")
+    assert read("state:8").within(read("pixels", "state:64")) == read("state:8")
+    assert read("onnx:a", "onnx:b").within(read("onnx:b", "onnx:c")) == read("onnx:b")
+
+
+def test_a_module_that_asks_for_any_model_gets_those_that_are_named() -> None:
+    assert read("onnx:a", "onnx:b").within(read("onnx:*")) == read("onnx:a", "onnx:b")
+    assert read("onnx:*").within(read("onnx:*")) == read()
