@@ -76,24 +76,11 @@ def _landlock(abi: int) -> Finding:
 def _libraries() -> Iterator[Finding]:
     names = ("wasmtime", "opencv-python-headless", "av", "onnxruntime", "aiortc")
     yield Finding("libraries", Verdict.GOOD, ", ".join(f"{name} {version(name)}" for name in names))
-    lacking = [
-        name for name, mode in (("h264", "r"), ("hevc", "r"), ("mjpeg", "r"), ("libx264", "w")) if not _has(name, mode)
-    ]
-    yield Finding(
-        "codecs",
-        Verdict.BAD if lacking else Verdict.GOOD,
-        f"PyAV lacks {', '.join(lacking)}; install its binary wheel"
-        if lacking
-        else "H.264, H.265, MJPEG in; H.264 out",
+    lacking = missing_codecs()
+    text = (
+        f"PyAV lacks {', '.join(lacking)}: install its binary wheel" if lacking else "H.264, H.265, MJPEG in; H.264 out"
     )
-
-
-def _has(name: str, mode: str) -> bool:
-    try:
-        av.Codec(name, "w" if mode == "w" else "r")
-    except av.FFmpegError:
-        return False
-    return True
+    yield Finding("codecs", Verdict.BAD if lacking else Verdict.GOOD, text)
 
 
 def _analyzers() -> Iterator[Finding]:
