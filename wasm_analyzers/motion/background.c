@@ -19,6 +19,8 @@ enum {
     USUAL_SLOWER = 4,           /* the mean follows that much slower */
     UNREST_TICK_US = 250000,     /* unrest falls by one each tick */
     UNREST_RISE = 16,
+    SWAYS = 6,           /* changes while learning, of SAMPLES - 1 */
+    UNREST_SWAYING = 64, /* what a pixel with so many begins with */
     RESTLESS = 40, /* from here on everything that is seen is learned */
 };
 
@@ -33,14 +35,13 @@ static inline u8x16 random16(background *model) {
 }
 
 size_t background_bytes(extent e) {
-    return PLANES * plane_bytes(e) + (size_t)e.pitch * SAMPLES * (size_t)(e.height + 2) + 64;
+    return PLANES * plane_bytes(e) + (size_t)e.padded * SAMPLES * (size_t)e.height;
 }
 
 void background_open(background *model, extent e, uint8_t *space) {
     model->e = e;
-    /* a row on each side, for neighbours beyond the border */
-    model->samples = space + (size_t)e.pitch * SAMPLES + 16;
-    space += (size_t)e.pitch * SAMPLES * (size_t)(e.height + 2) + 64;
+    model->samples = space;
+    space += (size_t)e.padded * SAMPLES * (size_t)e.height;
     uint8_t **planes[PLANES] = {&model->distance, &model->evidence, &model->noise, &model->unrest,
                                 &model->held,     &model->held_age, &model->usual, &model->usual_fraction};
     for (int i = 0; i < PLANES; i++) *planes[i] = plane_take(&space, e);
@@ -49,6 +50,11 @@ void background_open(background *model, extent e, uint8_t *space) {
 }
 
 void background_relearn(background *model) { model->learned = 0; }
+
+/* The samples of the block of 16 pixels at (x, y): sample k lies 16 * k further. */
+static inline uint8_t *samples_at(const background *model, int32_t x, int32_t y) {
+    return model->samples + (y * model->e.padded + x) * SAMPLES;
+}
 
 static inline void sort_pair(u8x16 *a, u8x16 *b) {
     u8x16 low = min16(*a, *b);
@@ -59,7 +65,10 @@ static inline void sort_pair(u8x16 *a, u8x16 *b) {
 /* Keep what most of the learning frames showed: a value that half of them agree on replaces what passed by. */
 static void settle_block(background *model, int32_t at, uint8_t *samples) {
     u8x16 v[SAMPLES];
-    for (int k = 0; k < SAMPLES; k++) v[k] = load16(samples + k * model->e.pitch);
+    for (int k = 0; k < SAMPLES; k++) v[k] = load16(samples + k * 16);
+    /* what passes changes a pixel a few times; a branch in the wind does so all the time */
+    u8x16 sways = splat16(0);
+    for (int k = 1; k < SAMPLES; k++) sways -= ~at_most16(difference16(v[k], v[k - 1]), splat16(16));
     for (int pass = 0; pass < SAMPLES; pass++)
         for (int k = pass & 1; k + 1 < SAMPLES; k += 2) sort_pair(&v[k], &v[k + 1]);
     u8x16 median = v[SAMPLES / 2], close = splat16(16), agree = splat16(0);
@@ -67,13 +76,13 @@ static void settle_block(background *model, int32_t at, uint8_t *samples) {
     u8x16 settled = at_most16(splat16(SAMPLES / 2), agree);
     for (int k = 0; k < SAMPLES; k++) {
         u8x16 keep = at_most16(difference16(v[k], median), close) | ~settled;
-        store16(samples + k * model->e.pitch, choose16(keep, v[k], median));
+        store16(samples + k * 16, choose16(keep, v[k], median));
     }
     store16(model->usual + at, median);
     store16(model->usual_fraction + at, splat16(128));
     store16(model->noise + at, min16(add_sat16(v[13] - v[6], v[13] - v[6]), splat16(NOISE_MOST)));
     store16(model->distance + at, v[SAMPLES - 3] - v[2]);
-    store16(model->unrest + at, splat16(0));
+    store16(model->unrest + at, at_most16(splat16(SWAYS), sways) & splat16(UNREST_SWAYING));
     store16(model->held_age + at, splat16(0));
 }
 
@@ -84,11 +93,11 @@ int background_learn(background *model, const uint8_t *image, int64_t media_us, 
     int32_t k = model->learned++;
     for (int32_t y = 0; y < e.height; y++)
         for (int32_t x = 0; x < e.padded; x += 16)
-            store16(model->samples + (y * SAMPLES + k) * e.pitch + x, load16(image + y * e.pitch + x));
+            store16(samples_at(model, x, y) + k * 16, load16(image + y * e.pitch + x));
     if (model->learned < SAMPLES) return 0;
     for (int32_t y = 0; y < e.height; y++)
         for (int32_t x = 0; x < e.padded; x += 16)
-            settle_block(model, y * e.pitch + x, model->samples + y * SAMPLES * e.pitch + x);
+            settle_block(model, y * e.pitch + x, samples_at(model, x, y));
     model->unrest_us = model->held_us = media_us;
     return 1;
 }
@@ -111,13 +120,14 @@ void background_compare(background *model, const uint8_t *image, int32_t allowan
     plane_replicate_border(model->usual, e);
     u8x16 most = splat16(EVIDENCE_MOST), extra = splat16((uint8_t)allowance);
     for (int32_t y = 0; y < e.height; y++) {
+#pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
-            const uint8_t *sample = model->samples + y * SAMPLES * e.pitch + x;
+            const uint8_t *samples = samples_at(model, x, y);
             u8x16 pixel = load16(image + at), nearest = splat16(255), second = splat16(255);
 #pragma clang loop unroll(full)
             for (int k = 0; k < SAMPLES; k++) {
-                u8x16 d = difference16(pixel, load16(sample + k * e.pitch));
+                u8x16 d = difference16(pixel, load16(samples + k * 16));
                 second = min16(second, max16(nearest, d));
                 nearest = min16(nearest, d);
             }
@@ -151,22 +161,29 @@ static inline void follow_usual(background *model, int32_t at, u8x16 pixel, u8x1
     store16(model->usual_fraction + at, choose16(follow, narrow16(mean_low & 255, mean_high & 255), fraction));
 }
 
+/* The lanes moved by one to the left (-1), to the right (1) or not at all; what leaves the block is lost. */
+static inline u8x16 moved16(u8x16 v, int32_t by) {
+    u8x16 none = splat16(0);
+    if (by < 0) return __builtin_shufflevector(v, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+    if (by > 0) return __builtin_shufflevector(v, none, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
+    return v;
+}
+
 /* Put the pixel into one sample of its own, and one of a neighbour, here and there. */
 static inline void follow_samples(background *model, int32_t x, int32_t y, u8x16 pixel, u8x16 follow,
                                   const uint8_t *foreground, u8x16 rate) {
-    extent e = model->e;
     u8x16 random = random16(model);
     u8x16 own = follow & at_most16(random, rate), spread = follow & at_most16(~random, rate);
     uint32_t dice = ((u32x4)model->random)[1] >> 4;
     if (any16(own)) {
-        uint8_t *to = model->samples + (y * SAMPLES + (int32_t)(dice % SAMPLES)) * e.pitch + x;
+        uint8_t *to = samples_at(model, x, y) + 16 * (dice % SAMPLES);
         store16(to, choose16(own, pixel, load16(to)));
     }
-    if (any16(spread)) {
-        int32_t to_x = x + (int32_t)((dice >> 8) % 3) - 1, to_y = y + (int32_t)((dice >> 12) % 3) - 1;
-        u8x16 open = spread & ~load16(foreground + to_y * e.pitch + to_x);
-        uint8_t *to = model->samples + (to_y * SAMPLES + (int32_t)((dice >> 16) % SAMPLES)) * e.pitch + to_x;
-        store16(to, choose16(open, pixel, load16(to)));
+    int32_t aside = (int32_t)((dice >> 8) % 3) - 1, to_y = y + (int32_t)((dice >> 12) % 3) - 1;
+    if (any16(spread) && to_y >= 0 && to_y < model->e.height) {
+        u8x16 open = moved16(spread, aside) & ~load16(foreground + to_y * model->e.pitch + x);
+        uint8_t *to = samples_at(model, x, to_y) + 16 * ((dice >> 16) % SAMPLES);
+        store16(to, choose16(open, moved16(pixel, aside), load16(to)));
     }
 }
 
@@ -182,8 +199,8 @@ static void follow_held(background *model, const background_step *step, int32_t 
     held = choose16(none, pixel, held);
     u8x16 ripe = at_most16(splat16(ABSORB_TICKS), age);
     if (any16(ripe)) {
-        uint8_t *sample = model->samples + y * SAMPLES * model->e.pitch + x;
-        for (int k = 0; k < SAMPLES / 2; k++, sample += model->e.pitch) store16(sample, choose16(ripe, held, load16(sample)));
+        uint8_t *sample = samples_at(model, x, y);
+        for (int k = 0; k < SAMPLES / 2; k++, sample += 16) store16(sample, choose16(ripe, held, load16(sample)));
         store16(model->usual + at, choose16(ripe, held, load16(model->usual + at)));
         age &= ~ripe;
     }
@@ -197,30 +214,47 @@ static int ticks_due(int64_t *last_us, int64_t now_us, int64_t tick_us) {
     return due > 255 ? 255 : (int)due;
 }
 
+/* What makes a pixel restless: a thing that came from nowhere, and went nowhere. */
+static void follow_unrest(background *model, const background_step *step) {
+    extent e = model->e;
+    u8x16 rest = splat16((uint8_t)ticks_due(&model->unrest_us, step->media_us, UNREST_TICK_US));
+    for (int32_t y = 0; y < e.height; y++) {
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            u8x16 vanished = ~load16(step->foreground + at) & load16(step->doubtful + at);
+            u8x16 unrest = sub_sat16(load16(model->unrest + at), rest);
+            store16(model->unrest + at, add_sat16(unrest, vanished & splat16(UNREST_RISE)));
+        }
+    }
+}
+
 void background_follow(background *model, const background_step *step) {
     extent e = model->e;
-    int64_t share = step->elapsed_us * 256 / TURNOVER_US;
-    int32_t rate = share < 4 ? 4 : share > 96 ? 96 : (int32_t)share;
-    uint8_t noise_step = step->elapsed_us >= 100000 ? 2 : 1;
-    u8x16 rest = splat16((uint8_t)ticks_due(&model->unrest_us, step->media_us, UNREST_TICK_US));
+    int64_t share = 2 * step->elapsed_us * 256 / TURNOVER_US;
+    int32_t rate = share < 4 ? 4 : share > 128 ? 128 : (int32_t)share;
+    uint8_t noise_step = step->elapsed_us >= 100000 ? 4 : 2;
     int held_due = ticks_due(&model->held_us, step->media_us, step->absorb_us / ABSORB_TICKS) > 0;
-    for (int32_t y = 0; y < e.height; y++) {
+    follow_unrest(model, step);
+    /* half of the rows each time, twice as fast */
+    model->turn = !model->turn;
+    for (int32_t y = model->turn; y < e.height; y += 2) {
+#pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
-            u8x16 distance = load16(model->distance + at);
-            u8x16 unrest = sub_sat16(load16(model->unrest + at), rest);
-            u8x16 vanished = ~front & load16(step->doubtful + at);
-            store16(model->unrest + at, add_sat16(unrest, vanished & splat16(UNREST_RISE)));
+            u8x16 distance = load16(model->distance + at), unrest = load16(model->unrest + at);
             u8x16 usual = add_sat16(load16(model->noise + at) >> 3, unrest >> 3);
             u8x16 near = at_most16(distance, add_sat16(usual, splat16((uint8_t)step->radius)));
+            u8x16 restless = at_most16(splat16(RESTLESS), unrest);
             follow_noise(model, at, distance, ~front, noise_step);
             follow_usual(model, at, pixel, near & ~front, rate / USUAL_SLOWER);
-            u8x16 restless = at_most16(splat16(RESTLESS), unrest);
             follow_samples(model, x, y, pixel, (near & ~front) | restless, step->foreground, splat16((uint8_t)rate));
-            if (held_due) follow_held(model, step, x, y);
         }
     }
+    for (int32_t y = 0; y < e.height && held_due; y++)
+#pragma clang loop unroll_count(2)
+        for (int32_t x = 0; x < e.padded; x += 16) follow_held(model, step, x, y);
 }
 
 void background_accept(background *model, const uint8_t *image, const uint8_t *mask, int32_t x, int32_t y, int32_t w,
@@ -230,8 +264,8 @@ void background_accept(background *model, const uint8_t *image, const uint8_t *m
         for (int32_t column = x & ~15; column < x + w; column += 16) {
             int32_t at = row * e.pitch + column;
             u8x16 take = load16(mask + at), pixel = load16(image + at);
-            uint8_t *sample = model->samples + row * SAMPLES * e.pitch + column;
-            for (int k = 0; k < SAMPLES; k++, sample += e.pitch) store16(sample, choose16(take, pixel, load16(sample)));
+            uint8_t *sample = samples_at(model, column, row);
+            for (int k = 0; k < SAMPLES; k++, sample += 16) store16(sample, choose16(take, pixel, load16(sample)));
             store16(model->usual + at, choose16(take, pixel, load16(model->usual + at)));
             store16(model->held_age + at, load16(model->held_age + at) & ~take);
         }

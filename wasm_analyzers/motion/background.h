@@ -9,7 +9,7 @@ enum { SAMPLES = 20 };
 
 typedef struct background {
     extent e;
-    uint8_t *samples;  /* SAMPLES values a pixel: row y, sample k begin at (y * SAMPLES + k) * pitch */
+    uint8_t *samples;  /* SAMPLES values a pixel: for each block of 16 pixels, SAMPLES vectors of 16 */
     uint8_t *distance; /* of the last frame: to the second nearest sample; when just learned: the spread */
     uint8_t *evidence; /* of the last frame: the distance beyond what is usual at this pixel, bounded */
     uint8_t *noise;    /* a high quantile of the distance while nothing was there, in eighths */
@@ -21,6 +21,7 @@ typedef struct background {
     int32_t learned; /* samples filled while learning; SAMPLES: learned */
     int64_t learn_start_us;
     int64_t unrest_us, held_us;
+    int32_t turn; /* which rows are followed in this frame: the even or the odd ones */
     u32x4 random;
 } background;
 

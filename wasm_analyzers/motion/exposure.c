@@ -2,7 +2,7 @@
  * an object covers a large part of the view. A switched light changes the ratios, but leaves the edges where they are. */
 #include "exposure.h"
 
-enum { STEP = 4, BINS = 512, PER_OCTAVE = 24, DARK = 24, BRIGHT = 236, EDGE = 24 };
+enum { STEP = 5, BINS = 512, PER_OCTAVE = 24, DARK = 24, BRIGHT = 236, EDGE = 24 };
 
 void exposure_open(exposure *light) {
     light->gain = 1;
@@ -42,6 +42,11 @@ void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t 
     light->gain = gain > 0.96f && gain < 1.04f ? 1.0f : gain;
 }
 
+static void translate_row(const uint8_t *from, uint8_t *to, int32_t width, const uint8_t *table) {
+#pragma clang loop unroll_count(8)
+    for (int32_t x = 0; x < width; x++) to[x] = table[from[x]];
+}
+
 void exposure_correct(const exposure *light, extent e, const uint8_t *pixels, int32_t stride, uint8_t *image) {
     uint8_t table[256];
     for (int32_t value = 0; value < 256; value++) {
@@ -52,10 +57,9 @@ void exposure_correct(const exposure *light, extent e, const uint8_t *pixels, in
         const uint8_t *from = pixels + y * stride;
         uint8_t *to = image + y * e.pitch;
         if (light->gain == 1.0f)
-            __builtin_memcpy(to, from, (size_t)e.width);
+            copy16(to, from, e.width);
         else
-#pragma clang loop unroll_count(8)
-            for (int32_t x = 0; x < e.width; x++) to[x] = table[from[x]];
+            translate_row(from, to, e.width, table);
         for (int32_t x = e.width; x < e.padded; x++) to[x] = to[e.width - 1];
     }
 }

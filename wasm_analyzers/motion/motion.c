@@ -11,6 +11,7 @@
 
 enum {
     GHOST_US = 2000000, /* how long a region must stand still before it may be one */
+    UNSETTLED_DRAW_US = 300000,
     GHOST_EDGE = 8,     /* how much steeper its rim must be in the background, in grey levels */
 };
 
@@ -31,9 +32,9 @@ static exposure light;
 static unsettled places;
 static regions found;
 static tracks all;
-static uint8_t *image, *hits, *joined, *cover, *scratch, *foreground, *doubtful, *doubtful_now;
+static uint8_t *image, *hits, *joined, *cover, *scratch, *foreground, *doubtful, *doubtful_now, *unsettled_mask;
 static uint8_t *shown; /* the mask as the host gets it: rows of width */
-static int64_t last_us;
+static int64_t last_us, unsettled_drawn_us;
 
 static double number(const char *name, double fallback) {
     return camera_edge_param_number(name, text_length(name), fallback);
@@ -46,7 +47,7 @@ int32_t camera_edge_open(void) {
     set.radius = (int32_t)number("radius", 20);
     set.threshold = (int32_t)number("threshold", 10);
     set.least_area = (float)number("min_area", 0.0006);
-    set.margin = (int32_t)number("margin", 5);
+    set.margin = (int32_t)number("margin", 3);
     set.travel = (float)number("travel", 0.7);
     set.restless = (int32_t)number("restless", 30);
     set.tight = camera_edge_param_text(CAMERA_EDGE_TEXT("mask"), mask, sizeof mask) > 0 && mask[0] == 't';
@@ -64,7 +65,7 @@ static int32_t start(extent e) {
     __builtin_memset(room, 0, bytes);
     uint8_t *space = room + background_bytes(e);
     background_open(&model, e, room);
-    uint8_t **planes[] = {&image, &hits, &joined, &cover, &scratch, &foreground, &doubtful, &doubtful_now};
+    uint8_t **planes[] = {&image, &hits, &joined, &cover, &scratch, &foreground, &doubtful, &doubtful_now, &unsettled_mask};
     for (uint32_t i = 0; i < sizeof planes / sizeof *planes; i++) *planes[i] = plane_take(&space, e);
     unsettled_open(&places, e, space);
     space += unsettled_bytes(e);
@@ -82,7 +83,7 @@ static void hide_all(void) {
 
 static void show_mask(const uint8_t *plane) {
     for (int32_t y = 0; y < view.height; y++)
-        __builtin_memcpy(shown + y * view.width, plane + y * view.pitch, (size_t)view.width);
+        copy16(shown + y * view.width, plane + y * view.pitch, view.width);
     camera_edge_mask(shown, (uint32_t)(view.width * view.height), (uint32_t)view.width, (uint32_t)view.height);
 }
 
@@ -163,26 +164,38 @@ static void learn(const uint8_t *pixels, int32_t stride, int64_t media_us) {
     light.gain = 1;
     exposure_correct(&light, view, pixels, stride, image);
     if (background_learn(&model, image, media_us, set.learn_us))
-        unsettled_start(&places, model.distance, media_us + set.absorb_us);
+        unsettled_drawn_us = media_us - UNSETTLED_DRAW_US, unsettled_start(&places, model.distance, media_us + set.absorb_us);
     hide_all();
+}
+
+/* Where someone may have stood from the start, filled; drawn anew a few times a second. */
+static void draw_unsettled(int64_t media_us) {
+    if (media_us - unsettled_drawn_us < UNSETTLED_DRAW_US) return;
+    unsettled_drawn_us = media_us;
+    for (int32_t y = 0; y < view.height; y++)
+        for (int32_t x = 0; x < view.padded; x += 16) {
+            int32_t at = y * view.pitch + x;
+            store16(model.evidence + at, ~at_most16(load16(places.left + at), splat16(0)) & splat16(40));
+        }
+    regions_smooth(view, model.evidence, hits, scratch + 16, 7);
+    regions_join(view, hits, unsettled_mask, scratch);
+    region_planes planes = {hits, model.evidence, image, model.usual, model.held_age, model.unrest};
+    regions_find(&found, view, unsettled_mask, &planes, 12);
+    regions_fill(&found, view, unsettled_mask);
 }
 
 /* All that may be someone: what differs, generously; and where someone may have stood from the start. */
 static void show_cover(int64_t media_us, int64_t elapsed_us) {
-    regions_widen(view, hits, cover, scratch, set.margin);
+    regions_widen(view, joined, cover, scratch, set.margin);
     unsettled_follow(&places, image, cover, media_us, elapsed_us);
     regions_fill(&found, view, cover);
     if (places.any) {
+        draw_unsettled(media_us);
         for (int32_t y = 0; y < view.height; y++)
             for (int32_t x = 0; x < view.padded; x += 16) {
                 int32_t at = y * view.pitch + x;
-                store16(model.evidence + at, ~at_most16(load16(places.left + at), splat16(0)) & splat16(40));
+                store16(cover + at, load16(cover + at) | load16(unsettled_mask + at));
             }
-        regions_smooth(view, model.evidence, hits, scratch + 16, 7);
-        regions_widen(view, hits, joined, scratch, 4);
-        region_planes planes = {hits, model.evidence, image, model.usual, model.held_age, model.unrest};
-        regions_find(&found, view, joined, &planes, 12);
-        regions_fill(&found, view, cover);
     }
     show_mask(cover);
 }
@@ -203,7 +216,7 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     float off = light.gain < 1 ? 1 - light.gain : light.gain - 1;
     background_compare(&model, image, (int32_t)(off * 16));
     regions_smooth(e, model.evidence, hits, scratch + 16, set.threshold);
-    regions_widen(e, hits, joined, scratch, 2);
+    regions_join(e, hits, joined, scratch);
     region_planes planes = {hits, model.evidence, image, model.usual, model.held_age, model.unrest};
     regions_find(&found, e, joined, &planes, (int32_t)(set.least_area * (float)(e.width * e.height)));
     track_regions(media_us);

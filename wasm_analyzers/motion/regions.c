@@ -4,52 +4,76 @@
 
 #include "simd.h"
 
+/* columns[x] = the sum of five rows; 1 if any is not 0. Five times the bounded evidence (40) fits in a byte. */
+static int sum_columns(const uint8_t *row, extent e, uint8_t *columns) {
+    u8x16 any = splat16(0);
+#pragma clang loop unroll_count(4)
+    for (int32_t x = -16; x < e.padded + 16; x += 16) {
+        const uint8_t *at = row + x;
+        u8x16 sum = load16(at - 2 * e.pitch) + load16(at - e.pitch) + load16(at) + load16(at + e.pitch) + load16(at + 2 * e.pitch);
+        store16(columns + x, sum);
+        any |= sum;
+    }
+    return any16(any);
+}
+
 void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold) {
     plane_replicate_border(evidence, e);
     u16x8 least = (u16x8){0} + (uint16_t)(25 * threshold);
     for (int32_t y = 0; y < e.height; y++) {
-        /* five times the bounded evidence (40) fits in a byte */
-        for (int32_t x = -16; x < e.padded + 16; x += 16) {
-            const uint8_t *at = evidence + y * e.pitch + x;
-            store16(scratch + x, load16(at - 2 * e.pitch) + load16(at - e.pitch) + load16(at) + load16(at + e.pitch) +
-                                     load16(at + 2 * e.pitch));
-        }
+        uint8_t *to = hits + y * e.pitch;
+        __builtin_memset(to, 0, (size_t)e.pitch);
+        if (!sum_columns(evidence + y * e.pitch, e, scratch)) continue;
         for (int32_t x = 0; x < e.padded; x += 16) {
-            u16x8 low = {0}, high = {0};
-#pragma clang loop unroll(full)
-            for (int32_t beside = -2; beside <= 2; beside++) {
-                u8x16 column = load16(scratch + x + beside);
-                low += low16(column);
-                high += high16(column);
-            }
-            store16(hits + y * e.pitch + x, narrow16((u16x8)(low > least) & 255, (u16x8)(high > least) & 255));
+            const uint8_t *column = scratch + x;
+            u8x16 a = load16(column - 2), b = load16(column - 1), c = load16(column), d = load16(column + 1), f = load16(column + 2);
+            if (!any16(a | f | c)) continue;
+            u16x8 low = low16(a) + low16(b) + low16(c) + low16(d) + low16(f);
+            u16x8 high = high16(a) + high16(b) + high16(c) + high16(d) + high16(f);
+            store16(to + x, narrow16((u16x8)(low > least) & 255, (u16x8)(high > least) & 255));
         }
-        plane_zero_tail(hits + y * e.pitch, e);
+        plane_zero_tail(to, e);
     }
 }
 
-static void widen_rows(extent e, const uint8_t *from, uint8_t *to, int32_t radius) {
+void regions_join(extent e, const uint8_t *hits, uint8_t *joined, uint8_t *scratch) {
     for (int32_t y = 0; y < e.height; y++) {
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            const uint8_t *at = from + y * e.pitch + x;
-            u8x16 most = load16(at);
-            for (int32_t beside = 1; beside <= radius; beside++)
-                most |= load16(at - beside) | load16(at + beside);
-            store16(to + y * e.pitch + x, most);
-        }
-        plane_zero_tail(to + y * e.pitch, e);
+        const uint8_t *from = hits + y * e.pitch;
+        uint8_t *to = scratch + y * e.pitch;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            store16(to + x, load16(from + x - 2) | load16(from + x - 1) | load16(from + x) | load16(from + x + 1) |
+                                load16(from + x + 2));
+        plane_zero_tail(to, e);
+    }
+    for (int32_t y = 0; y < e.height; y++) {
+        const uint8_t *row = scratch + y * e.pitch;
+        uint8_t *to = joined + y * e.pitch;
+        /* the margin of a plane is 0 */
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            store16(to + x, load16(row + x - 2 * e.pitch) | load16(row + x - e.pitch) | load16(row + x) |
+                                load16(row + x + e.pitch) | load16(row + x + 2 * e.pitch));
+        plane_zero_tail(to, e);
     }
 }
 
-void regions_widen(extent e, const uint8_t *from, uint8_t *to, uint8_t *scratch, int32_t radius) {
-    widen_rows(e, from, scratch, radius);
+void regions_widen(extent e, const uint8_t *joined, uint8_t *wide, uint8_t *scratch, int32_t margin) {
     for (int32_t y = 0; y < e.height; y++) {
-        int32_t first = y < radius ? -y : -radius, last = y + radius >= e.height ? e.height - 1 - y : radius;
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            u8x16 most = splat16(0);
-            for (int32_t below = first; below <= last; below++) most |= load16(scratch + (y + below) * e.pitch + x);
-            store16(to + y * e.pitch + x, most);
-        }
+        const uint8_t *from = joined + y * e.pitch;
+        uint8_t *to = scratch + y * e.pitch;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            store16(to + x, load16(from + x - margin) | load16(from + x) | load16(from + x + margin));
+        plane_zero_tail(to, e);
+    }
+    for (int32_t y = 0; y < e.height; y++) {
+        const uint8_t *row = scratch + y * e.pitch;
+        uint8_t *to = wide + y * e.pitch;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16)
+            store16(to + x, load16(row + x - margin * e.pitch) | load16(row + x) | load16(row + x + margin * e.pitch));
+        plane_zero_tail(to, e);
     }
 }
 
@@ -82,7 +106,7 @@ static void find_runs_of_row(regions *found, extent e, const uint8_t *joined, in
             continue;
         }
         int32_t from = x;
-        while (x < e.width && row[x]) x++;
+        while (x < e.width && row[x]) x += (x & 15) == 0 && !any16(~load16(row + x)) ? 16 : 1;
         if (found->run_count == MAX_RUNS) {
             found->overflow = 1;
             return;
@@ -111,38 +135,63 @@ static inline int32_t gradient(const uint8_t *at, int32_t pitch) {
     return (across < 0 ? -across : across) + (down < 0 ? -down : down);
 }
 
-static void measure_pixel(region *into, extent e, const region_planes *planes, int32_t x, int32_t y) {
-    int32_t at = y * e.pitch + x;
-    const uint8_t *hit = planes->hits + at;
-    if (x < into->left) into->left = x;
-    if (x >= into->right) into->right = x + 1;
-    if (y < into->top) into->top = y;
-    if (y >= into->bottom) into->bottom = y + 1;
-    into->area++;
-    into->strength += planes->evidence[at];
-    into->unrest += planes->unrest[at];
-    into->steady += planes->held_age[at];
-    int32_t inside = x >= 2 && y >= 2 && x < e.width - 2 && y < e.height - 2;
-    if (inside && !(hit[-1] && hit[1] && hit[-e.pitch] && hit[e.pitch])) {
+/* The region of a run, -1 where it was too small. */
+static int32_t region_of(const regions *found, int32_t i) {
+    while (found->runs[i].parent != i) i = found->runs[i].parent;
+    return found->runs[i].region;
+}
+
+/* What a run adds to its region: all but the rim. */
+static void measure_run(region *into, extent e, const region_planes *planes, const run *r) {
+    const uint8_t *hits = planes->hits + r->y * e.pitch, *evidence = planes->evidence + r->y * e.pitch;
+    const uint8_t *steady = planes->held_age + r->y * e.pitch, *unrest = planes->unrest + r->y * e.pitch;
+    int32_t from = r->from, to = r->to;
+    while (from < to && !hits[from]) from++;
+    while (from < to && !hits[to - 1]) to--;
+    if (from == to) return;
+    if (from < into->left) into->left = from;
+    if (to > into->right) into->right = to;
+    if (r->y < into->top) into->top = r->y;
+    into->bottom = r->y + 1;
+    uint32_t area = 0, strength = 0, ages = 0, restless = 0;
+    for (int32_t x = from; x < to; x++) {
+        uint8_t hit = hits[x];
+        area += hit & 1;
+        strength += evidence[x] & hit;
+        ages += steady[x] & hit;
+        restless += unrest[x] & hit;
+    }
+    into->area += (int32_t)area;
+    into->strength += (int32_t)strength;
+    into->steady += (int32_t)ages;
+    into->unrest += (int32_t)restless;
+}
+
+/* The steepness of the picture and of the background along the rim of a region. */
+static void measure_rim(region *into, extent e, const region_planes *planes, const run *r) {
+    if (r->y < 2 || r->y >= e.height - 2) return;
+    int32_t from = r->from < 2 ? 2 : r->from, to = r->to > e.width - 2 ? e.width - 2 : r->to;
+    const uint8_t *hits = planes->hits + r->y * e.pitch;
+    for (int32_t x = from; x < to; x++) {
+        const uint8_t *hit = hits + x;
+        if ((x & 15) == 0 && x + 16 <= to) {
+            u8x16 within = load16(hit - 1) & load16(hit + 1) & load16(hit - e.pitch) & load16(hit + e.pitch);
+            if (!any16(load16(hit) & ~within)) {
+                x += 15;
+                continue;
+            }
+        }
+        if (!*hit || (hit[-1] & hit[1] & hit[-e.pitch] & hit[e.pitch])) continue;
         into->contour++;
-        into->edge_now += gradient(planes->image + at, e.pitch);
-        into->edge_usual += gradient(planes->usual + at, e.pitch);
+        into->edge_now += gradient(planes->image + r->y * e.pitch + x, e.pitch);
+        into->edge_usual += gradient(planes->usual + r->y * e.pitch + x, e.pitch);
     }
 }
 
-static int32_t hits_of(const run *r, extent e, const uint8_t *hits) {
-    int32_t count = 0;
-    for (int32_t x = r->from; x < r->to; x++) count += hits[r->y * e.pitch + x] & 1;
-    return count;
-}
-
-/* Number the regions that are large enough; their roots know them. */
-static void number_regions(regions *found, extent e, const uint8_t *hits, int32_t least_area) {
-    static int32_t area[MAX_RUNS];
-    for (int32_t i = 0; i < found->run_count; i++) area[i] = 0;
-    for (int32_t i = 0; i < found->run_count; i++) area[root_of(found->runs, i)] += hits_of(&found->runs[i], e, hits);
+/* Give every root a region; 0 where there are too many. */
+static void number_roots(regions *found, extent e) {
     for (int32_t i = 0; i < found->run_count; i++) {
-        if (found->runs[i].parent != i || area[i] < least_area) continue;
+        if (found->runs[i].parent != i) continue;
         if (found->count == MAX_REGIONS) {
             found->overflow = 1;
             return;
@@ -152,23 +201,43 @@ static void number_regions(regions *found, extent e, const uint8_t *hits, int32_
     }
 }
 
+/* Keep the regions that are large enough, in their order. */
+static void drop_small(regions *found, int32_t least_area) {
+    int32_t kept = 0;
+    for (int32_t i = 0; i < found->run_count; i++) {
+        run *r = &found->runs[i];
+        if (r->parent != i || r->region < 0) continue;
+        if (found->list[r->region].area < least_area) {
+            r->region = -1;
+        } else {
+            found->list[kept] = found->list[r->region];
+            r->region = kept++;
+        }
+    }
+    found->count = kept;
+}
+
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area) {
     found->run_count = found->count = found->overflow = 0;
     connect_runs(found, e, joined);
-    number_regions(found, e, planes->hits, least_area);
+    number_roots(found, e);
     for (int32_t i = 0; i < found->run_count; i++) {
-        const run *r = &found->runs[i];
-        int32_t number = found->runs[root_of(found->runs, i)].region;
-        if (number < 0) continue;
-        for (int32_t x = r->from; x < r->to; x++)
-            if (planes->hits[r->y * e.pitch + x]) measure_pixel(&found->list[number], e, planes, x, r->y);
+        int32_t n = region_of(found, i);
+        if (n >= 0) measure_run(&found->list[n], e, planes, &found->runs[i]);
+    }
+    drop_small(found, least_area);
+    for (int32_t i = 0; i < found->run_count; i++) {
+        int32_t n = region_of(found, i);
+        if (n >= 0) measure_rim(&found->list[n], e, planes, &found->runs[i]);
     }
 }
 
-/* The region of a run, -1 where it was too small. */
-static int32_t region_of(const regions *found, int32_t i) {
-    while (found->runs[i].parent != i) i = found->runs[i].parent;
-    return found->runs[i].region;
+static inline void paint_run(const uint8_t *restrict hits, uint8_t *restrict foreground, uint8_t *restrict doubtful,
+                             int32_t count, uint8_t doubt) {
+    for (int32_t x = 0; x < count; x++) {
+        foreground[x] = hits[x];
+        doubtful[x] = hits[x] & doubt;
+    }
 }
 
 void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful) {
@@ -177,14 +246,9 @@ void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t 
     __builtin_memset(doubtful, 0, bytes);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t number = region_of(found, i);
+        int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
         if (number < 0) continue;
-        int32_t doubt = found->list[number].travelled ? 0 : 255;
-        for (int32_t x = r->from; x < r->to; x++) {
-            int32_t at = r->y * e.pitch + x;
-            foreground[at] = hits[at];
-            doubtful[at] = (uint8_t)(hits[at] & doubt);
-        }
+        paint_run(hits + at, foreground + at, doubtful + at, r->to - r->from, found->list[number].travelled ? 0 : 255);
     }
 }
 

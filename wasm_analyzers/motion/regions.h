@@ -4,7 +4,7 @@
 
 #include "plane.h"
 
-enum { MAX_RUNS = 8192, MAX_REGIONS = 256 };
+enum { MAX_RUNS = 8192, MAX_REGIONS = 1024 };
 
 typedef struct run {
     int32_t y, from, to; /* columns from <= x < to */
@@ -39,8 +39,11 @@ typedef struct region_planes {
 /* hits = 255 where the mean of the evidence over 5x5 pixels is above threshold. The border of evidence is replicated. */
 void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold);
 
-/* to = 255 where a pixel of `from` is not 0 within `radius` (at most 15) rows and columns. */
-void regions_widen(extent e, const uint8_t *from, uint8_t *to, uint8_t *scratch, int32_t radius);
+/* joined = 255 where a hit lies within two rows and columns: what is that near is one thing. */
+void regions_join(extent e, const uint8_t *hits, uint8_t *joined, uint8_t *scratch);
+
+/* wide = joined, and `margin` more on all sides; at most 5, because what is joined is 5 pixels wide or more. */
+void regions_widen(extent e, const uint8_t *joined, uint8_t *wide, uint8_t *scratch, int32_t margin);
 
 /* The connected regions of `joined` that hold at least least_area hits, measured by their hits alone. */
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area);

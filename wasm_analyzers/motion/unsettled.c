@@ -40,6 +40,7 @@ void unsettled_follow(unsettled *places, const uint8_t *image, const uint8_t *ex
     places->owed_us -= due * QUIET_US / 255;
     u8x16 off = splat16((uint8_t)(due > 255 || media_us > places->until_us ? 255 : due)), some = splat16(0);
     for (int32_t y = 0; y < e.height; y++) {
+#pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             u8x16 left = load16(places->left + at), pixel = load16(image + at);

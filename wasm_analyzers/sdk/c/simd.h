@@ -29,7 +29,7 @@ static inline u8x16 min16(u8x16 a, u8x16 b) { return __builtin_elementwise_min(a
 static inline u8x16 max16(u8x16 a, u8x16 b) { return __builtin_elementwise_max(a, b); }
 static inline u8x16 add_sat16(u8x16 a, u8x16 b) { return __builtin_elementwise_add_sat(a, b); }
 static inline u8x16 sub_sat16(u8x16 a, u8x16 b) { return __builtin_elementwise_sub_sat(a, b); }
-static inline u8x16 difference16(u8x16 a, u8x16 b) { return max16(a, b) - min16(a, b); }
+static inline u8x16 difference16(u8x16 a, u8x16 b) { return sub_sat16(a, b) | sub_sat16(b, a); }
 
 /* Mask of a <= b; by minimum, because SSE2 has no unsigned comparison. */
 static inline u8x16 at_most16(u8x16 a, u8x16 b) { return (u8x16)(min16(a, b) == a); }
@@ -37,8 +37,12 @@ static inline u8x16 at_most16(u8x16 a, u8x16 b) { return (u8x16)(min16(a, b) == 
 static inline u8x16 choose16(u8x16 mask, u8x16 yes, u8x16 no) { return (mask & yes) | (~mask & no); }
 
 static inline int any16(u8x16 mask) {
+#if defined(__wasm_simd128__)
+    return __builtin_wasm_any_true_v128((i8x16)mask);
+#else
     u64x2 halves = (u64x2)mask;
     return (halves[0] | halves[1]) != 0;
+#endif
 }
 
 static inline u16x8 low16(u8x16 v) {
@@ -51,7 +55,17 @@ static inline u16x8 high16(u8x16 v) {
 
 /* The low bytes of sixteen values that are below 256. */
 static inline u8x16 narrow16(u16x8 low, u16x8 high) {
+#if defined(__wasm_simd128__)
+    return (u8x16)__builtin_wasm_narrow_u_i8x16_i16x8((i16x8)low, (i16x8)high);
+#else
     return __builtin_shufflevector((u8x16)low, (u8x16)high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#endif
+}
+
+static inline void copy16(uint8_t *to, const uint8_t *from, int32_t count) {
+    int32_t x = 0;
+    for (; x + 16 <= count; x += 16) store16(to + x, load16(from + x));
+    for (; x < count; x++) to[x] = from[x];
 }
 
 #endif
