@@ -20,7 +20,7 @@ from camera_edge.config import Config
 from camera_edge.hub.camera import CameraRun, Surroundings
 from camera_edge.hub.child import WorkerProgram
 from camera_edge.hub.intake import Intake
-from camera_edge.hub.modules import compile_modules
+from camera_edge.hub.modules import compile_modules, module_names
 from camera_edge.hub.news import Listening, News
 from camera_edge.hub.notify import ServiceNotifier
 from camera_edge.hub.program import COMPILER, WORKER, empty_home
@@ -98,10 +98,8 @@ class Hub:
     async def _prepare_modules(self) -> None:
         if self._options.compiler is None:
             return
-        cameras = self._config.cameras.values()
-        names = sorted({name for camera in cameras if camera.enabled for name in camera.analyzers})
-        cache = self._config.state / "cache"
-        await compile_modules(self._options.compiler, cache, names, empty_home(self._config.state))
+        state = self._config.state
+        await compile_modules(self._options.compiler, state / "cache", module_names(self._config), empty_home(state))
 
     def _make_cameras(self, records: Records) -> dict[str, CameraRun]:
         state = self._config.state

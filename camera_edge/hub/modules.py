@@ -11,10 +11,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from camera_edge.config import Config
 from camera_edge.errors import ModuleError
 from camera_edge.hub.program import environment
 
 COMPILE_S: Final = 120.0
+# a worker runs it, unreported, where nothing that is configured would say what moves
+FOR_REDACTION: Final = "motion"
+
+
+def module_names(config: Config) -> list[str]:
+    """The shipped modules that the enabled cameras run, each once."""
+    cameras = [camera for camera in config.cameras.values() if camera.enabled]
+    return sorted({FOR_REDACTION, *(name for camera in cameras for name in camera.analyzers)})
 
 
 async def compile_modules(command: Sequence[str], cache: Path, names: Sequence[str], home: Path) -> None:

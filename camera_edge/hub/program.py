@@ -21,8 +21,8 @@ _LINE_BYTES: Final = 2000
 _LINES_PER_SECOND: Final = 20
 _USERINFO: Final = re.compile(r"//[^/\s]*@")
 
-# no -m with the current folder on the path, no PYTHON* variables, no packages of the user
-PYTHON: Final = (sys.executable, "-I", "-m")
+# -I: not the current folder, no PYTHON* variables, no packages of the user. -B: a worker may not write byte code
+PYTHON: Final = (sys.executable, "-I", "-B", "-m")
 WORKER: Final = (*PYTHON, "camera_edge", "worker")
 COMPILER: Final = (*PYTHON, "camera_edge.sandbox.compile")
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -323,6 +324,23 @@ async def test_the_page_tells_states_events_and_clips(appliance: Appliance) -> N
     assert cameras["front"]["confinement"] == ["scripted"]
     assert cameras["back"]["live"] is False
     assert cameras["back"]["counters"]["restarts"] >= 1
+
+
+async def test_systemd_hears_that_the_hub_is_ready_alive_and_stopping(
+    appliance: Appliance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+        async with appliance.run(front="steady") as running:
+            await running.state("front", "running")
+            heard = [await asyncio.get_running_loop().sock_recv(systemd, 100) for _ in range(3)]
+        assert heard == [b"READY=1\nSTATUS=1 cameras", b"WATCHDOG=1", b"WATCHDOG=1"]
+        while (message := systemd.recv(100)) == b"WATCHDOG=1":
+            pass
+        assert message == b"STOPPING=1"
 
 
 async def test_preview_packets_are_asked_for_while_somebody_looks(appliance: Appliance) -> None:

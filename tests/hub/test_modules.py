@@ -5,14 +5,29 @@ from pathlib import Path
 
 import pytest
 
+from camera_edge.config import Config
 from camera_edge.errors import ModuleError
-from camera_edge.hub.modules import compile_modules
+from camera_edge.hub.modules import compile_modules, module_names
 
 COMPILER = (sys.executable, "-I", "-m", "camera_edge.sandbox.compile")
 SHIPPED = Path(__file__).parents[2] / "camera_edge" / "shipped" / "motion" / "motion.wasm"
 
 
 @pytest.mark.skipif(not SHIPPED.exists(), reason="the analyzers are not built (scripts/setup)")
+def test_every_enabled_camera_s_modules_are_named_once_and_what_hides_motion_always() -> None:
+    config = Config.model_validate(
+        {
+            "version": 1,
+            "cameras": {
+                "front": {"source": "a.mp4", "analyzers": {"objects": {}}},
+                "back": {"source": "b.mp4", "analyzers": {"objects": {}, "lines": {}}},
+                "off": {"source": "c.mp4", "analyzers": {"heavy": {}}, "enabled": False},
+            },
+        }
+    )
+    assert module_names(config) == ["lines", "motion", "objects"]
+
+
 async def test_shipped_modules_end_up_in_the_cache(tmp_path: Path) -> None:
     await compile_modules(COMPILER, tmp_path / "cache", ["motion"], tmp_path)
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".cwasm"]
