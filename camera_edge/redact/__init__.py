@@ -8,7 +8,6 @@ from camera_edge.redact.hidden import ALL, Everything, Hidden, HiddenMap
 from camera_edge.redact.history import RedactionHistory
 from camera_edge.redact.paint import Mode, paint
 from camera_edge.redact.rule import Answered, RedactionPolicy, hidden_for
-from camera_edge.redact.static import StaticMask
 
 __all__ = [
     "ALL",
@@ -20,7 +19,6 @@ __all__ = [
     "Mode",
     "RedactionHistory",
     "RedactionPolicy",
-    "StaticMask",
     "hidden_for",
     "paint",
 ]

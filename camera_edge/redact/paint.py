@@ -1,4 +1,4 @@
-"""Paints over what is hidden: mosaic or black where something was seen, black for static masks, grey for everything.
+"""Paints over what is hidden: mosaic or black where something was seen, grey for everything.
 
 Invariant: a hidden block holds one value per plane, and no path leads from the result back to the pixels it replaced.
 """
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from camera_edge.picture import Picture, Plane
 from camera_edge.redact.bgr import bgr_of
 from camera_edge.redact.hidden import ALL, Cells, Hidden
-from camera_edge.redact.static import StaticMask
 
 BLOCK_CELLS = 2
 """The side of a mosaic block in cells: what is shown is coarser than what is decided."""
@@ -30,7 +29,7 @@ class Mode(Enum):
     BLACK = "black"
 
 
-def paint(picture: Picture, hidden: Hidden, static: StaticMask | None = None, mode: Mode = Mode.PIXELATE) -> Picture:
+def paint(picture: Picture, hidden: Hidden, mode: Mode = Mode.PIXELATE) -> Picture:
     """The picture as it may be shown.
 
     Planes that stay as they are are passed on if nobody can write to them, and copied otherwise; the result's planes
@@ -43,13 +42,10 @@ def paint(picture: Picture, hidden: Hidden, static: StaticMask | None = None, mo
     block_rows = _block_rows(hidden.cells)
     luma = _Paint(block_rows, hidden.cell_px, mode, black)
     chroma = _Paint(block_rows, hidden.cell_px // 2, mode, _NO_COLOUR)
-    static = static or StaticMask()
-    luma_mask = static.luma(picture.width, picture.height) if static.outlines else None
-    chroma_mask = static.chroma(picture.width, picture.height) if static.outlines else None
     return _redacted(
-        _painted(picture.y, luma, luma_mask),
-        _painted(picture.u, chroma, chroma_mask),
-        _painted(picture.v, chroma, chroma_mask),
+        _painted(picture.y, luma),
+        _painted(picture.u, chroma),
+        _painted(picture.v, chroma),
         picture.full_range,
     )
 
@@ -85,18 +81,11 @@ def _redacted(y: Plane, u: Plane, v: Plane, full_range: bool) -> Picture:
     return Picture(y, u, v, partial(bgr_of, y, u, v, full_range), full_range)
 
 
-def _painted(plane: Plane, how: _Paint, static_mask: Plane | None) -> Plane:
-    something_hidden = any(how.block_rows)
-    if static_mask is None and not something_hidden:
+def _painted(plane: Plane, how: _Paint) -> Plane:
+    if not any(how.block_rows):
         return plane.copy() if plane.flags.writeable else plane
     painted = plane.copy()
-    if static_mask is not None:
-        # black before the mosaic takes its averages, else they would tell of the masked place
-        cv2.copyTo(np.full_like(painted, how.black), static_mask, painted)
-    if something_hidden:
-        _hide(painted, how)
-    if static_mask is not None:
-        cv2.copyTo(np.full_like(painted, how.black), static_mask, painted)
+    _hide(painted, how)
     return painted
 
 

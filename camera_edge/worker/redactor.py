@@ -30,4 +30,6 @@ class Redactor:
 
     def redact(self, frame: int, media_us: int, picture: Picture) -> Redacted:
         hidden = self.history.hidden(frame, media_us)
-        return Redacted(paint(self.privacy.apply(picture), hidden, mode=self.mode), hidden is ALL)
+        # before, so that no average tells of a masked place; and after, so that it is black beside a mosaic too
+        shown = self.privacy.apply(paint(self.privacy.apply(picture), hidden, self.mode))
+        return Redacted(shown, hidden is ALL)

@@ -7,12 +7,11 @@ import pytest
 
 from camera_edge.observation import Box
 from camera_edge.picture import Picture, Plane
-from camera_edge.redact import ALL, Grid, HiddenMap, Mode, StaticMask, paint
+from camera_edge.redact import ALL, Grid, HiddenMap, Mode, paint
 
 MakePicture = Callable[..., Picture]
 SIZES = [(1280, 720), (161, 121), (640, 480), (33, 17), (16, 16), (1, 1), (2, 31)]
 SOMEONE = Box(0.4, 0.3, 0.15, 0.4)
-CORNER = StaticMask((((0.0, 0.0), (0.2, 0.0), (0.2, 0.3), (0.0, 0.3)),))
 
 
 def cover(picture: Picture, *boxes: Box) -> HiddenMap:
@@ -85,7 +84,7 @@ def test_black_mode_paints_black(make_picture: MakePicture, full_range: bool, bl
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_hiding_everything_leaves_nothing_of_the_picture(make_picture: MakePicture, width: int, height: int) -> None:
-    results = [paint(make_picture(width, height, seed=seed), ALL, CORNER) for seed in (1, 2)]
+    results = [paint(make_picture(width, height, seed=seed), ALL) for seed in (1, 2)]
     for one, other in zip(planes(results[0]), planes(results[1]), strict=True):
         assert np.array_equal(one, other)
         assert len(np.unique(one)) == 1
@@ -94,30 +93,6 @@ def test_hiding_everything_leaves_nothing_of_the_picture(make_picture: MakePictu
 def test_a_map_of_another_size_hides_everything(make_picture: MakePicture) -> None:
     painted = paint(make_picture(640, 480), Grid.for_size(640, 482).nothing())
     assert len(np.unique(painted.y)) == 1
-
-
-@pytest.mark.parametrize(("width", "height"), [(1280, 720), (161, 121)])
-def test_static_masks_are_black_and_do_not_bleed_into_the_mosaic(
-    make_picture: MakePicture, width: int, height: int
-) -> None:
-    picture = make_picture(width, height)
-    hidden = cover(picture, Box(0, 0, 1, 1))
-    masked = CORNER.luma(width, height) != 0
-    secret = picture.y.copy()
-    secret[masked] = 255
-    other = Picture(secret, picture.u, picture.v, picture.to_bgr)
-    one, two = paint(picture, hidden, CORNER), paint(other, hidden, CORNER)
-    assert np.array_equal(one.y, two.y)
-    assert set(np.unique(one.y[masked])) == {16}
-    assert set(np.unique(one.u[CORNER.chroma(width, height) != 0])) == {128}
-
-
-def test_static_masks_alone_leave_the_rest_as_it_was(make_picture: MakePicture) -> None:
-    picture = make_picture(640, 480)
-    painted = paint(picture, cover(picture), CORNER)
-    open_to_view = CORNER.luma(640, 480) == 0
-    assert np.array_equal(painted.y[open_to_view], picture.y[open_to_view])
-    assert set(np.unique(painted.y[~open_to_view])) == {16}
 
 
 def test_nothing_hidden_passes_protected_planes_on_without_a_copy(make_picture: MakePicture) -> None:
