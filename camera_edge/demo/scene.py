@@ -18,6 +18,7 @@ def demo_config(state: Path, port: int) -> Config:
             "version": 1,
             "state": str(state),
             "web": {"listen": f"127.0.0.1:{port}"},
+            "storage": {"headroom": 0},
             "defaults": {"clip": {"before_s": BEFORE_S, "after_s": AFTER_S, "longest_s": LONGEST_S}},
             "cameras": {
                 "yard": {

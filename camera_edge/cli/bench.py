@@ -1,0 +1,53 @@
+"""`camera-edge bench`: what the pipeline, the sandbox and a camera cost on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from camera_edge.cli.app import app
+
+
+@app.command()
+def bench(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[SOURCE]", help="A video file; without one a clip is generated.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
+) -> None:
+    """Measure the pipeline against a bare read loop, the sandbox against native code, and memory per camera."""
+    from dataclasses import asdict
+
+    from camera_edge.bench import BenchOptions, run_bench
+    from camera_edge.cli.report import cache_folder
+    from camera_edge.cli.talk import put_json, show, talk
+    from camera_edge.worker.assembly import Sandboxing
+
+    sandboxing = Sandboxing.of(cache_folder(), read_only=False)
+    figures = run_bench(BenchOptions(source, sandboxing, lambda step: talk.print(f"[dim]{step}[/]")))
+    if json:
+        put_json(asdict(figures))
+        return
+    stages = ", ".join(f"{name} {value:.3f}" for name, value in asdict(figures.stages).items())
+    latency = figures.frame_to_event_ms
+    native = "ziglang is absent" if figures.native_ms is None else f"{figures.native_ms:.3f} ms"
+    times = "" if figures.native_ms is None else f" ({figures.sandbox_ms / figures.native_ms:.2f} ×)"
+    pss = "not to be read by this user" if figures.pss_mb is None else f"{figures.pss_mb:.1f} MB"
+    for about, text in (
+        ("frames", f"{figures.frames}"),
+        (
+            "pipeline / read loop",
+            f"{figures.pipeline_ms:.3f} / {figures.read_ms:.3f} ms CPU a frame = {figures.ratio:.3f}",
+        ),
+        ("stages", f"{stages} ms a frame"),
+        (
+            "sandbox",
+            f"instantiate {figures.instantiate_us:.0f} + map {figures.map_us:.0f} µs, call {figures.call_us:.1f} µs",
+        ),
+        ("motion", f"sandboxed {figures.sandbox_ms:.3f} ms, native {native}{times}"),
+        ("frame to event", f"p50 {latency.p50:.1f}, p95 {latency.p95:.1f}, p99 {latency.p99:.1f} ms"),
+        ("memory per camera", f"{pss} (PSS, four cameras of 720p)"),
+    ):
+        show.print(f"[bold]{about:>22}[/]  {text}", soft_wrap=True)
