@@ -13,7 +13,7 @@
 
 enum {
     PLANES = 8,
-    EVIDENCE_MOST = 40,         /* one pixel may not outvote its neighbourhood */
+    RADIUS = 20,                /* grey levels: as far as this a pixel is one that was seen before */
     NOISE_MOST = 128,           /* 16 levels: what is dark against dark must stay visible */
     TURNOVER_US = 640000,       /* a sample is replaced with this mean time, divided by SAMPLES */
     USUAL_SLOWER = 4,           /* the mean follows that much slower */
@@ -193,7 +193,7 @@ static void follow_held(background *model, const background_step *step, int32_t 
     u8x16 front = load16(step->foreground + at), pixel = load16(step->image + at);
     u8x16 held = load16(model->held + at), age = load16(model->held_age + at);
     if (!any16(front | age)) return;
-    u8x16 same = at_most16(difference16(pixel, held), splat16((uint8_t)step->radius)) & front;
+    u8x16 same = at_most16(difference16(pixel, held), splat16(RADIUS)) & front;
     age = choose16(same, add_sat16(age, splat16(1)), sub_sat16(age, splat16(2)));
     u8x16 none = at_most16(age, splat16(0));
     held = choose16(none, pixel, held);
@@ -245,7 +245,7 @@ void background_follow(background *model, const background_step *step) {
             u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
             u8x16 distance = load16(model->distance + at), unrest = load16(model->unrest + at);
             u8x16 usual = add_sat16(load16(model->noise + at) >> 3, unrest >> 3);
-            u8x16 near = at_most16(distance, add_sat16(usual, splat16((uint8_t)step->radius)));
+            u8x16 near = at_most16(distance, add_sat16(usual, splat16(RADIUS)));
             u8x16 restless = at_most16(splat16(RESTLESS), unrest);
             follow_noise(model, at, distance, ~front, noise_step);
             follow_usual(model, at, pixel, near & ~front, rate / USUAL_SLOWER);

@@ -5,7 +5,11 @@
 #include "plane.h"
 #include "simd.h"
 
-enum { SAMPLES = 20 };
+enum {
+    SAMPLES = 20,
+    ABSORB_TICKS = 240,
+    EVIDENCE_MOST = 40, /* one pixel may not outvote its neighbourhood */
+};
 
 typedef struct background {
     extent e;
@@ -25,8 +29,6 @@ typedef struct background {
     u32x4 random;
 } background;
 
-enum { ABSORB_TICKS = 240 };
-
 /* How one frame is to be taken. */
 typedef struct background_step {
     const uint8_t *image;      /* the frame in the exposure of the model, a plane */
@@ -34,8 +36,7 @@ typedef struct background_step {
     const uint8_t *doubtful;   /* the part of the foreground of the frame before that has not been seen to travel */
     int64_t media_us;
     int64_t elapsed_us;
-    int64_t absorb_us;
-    int32_t radius;
+    int64_t absorb_us; /* what stood still for so long is background */
 } background_step;
 
 size_t background_bytes(extent e);

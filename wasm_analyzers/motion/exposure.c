@@ -37,7 +37,7 @@ void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t 
     }
     /* a mode that few share says nothing about the light */
     int32_t area = e.width * e.height / (STEP * STEP);
-    if (seen < area / 16 || most * 3 < seen) return;
+    if (seen < 16 || seen < area / 16 || most * 3 < seen) return;
     float gain = (float)(now[best - 1] + now[best] + now[best + 1]) / (float)(then[best - 1] + then[best] + then[best + 1]);
     light->gain = gain > 0.96f && gain < 1.04f ? 1.0f : gain;
 }

@@ -1,6 +1,6 @@
 #include "unsettled.h"
 
-#include "regions.h"
+#include "background.h"
 
 enum {
     QUIET_US = 10000000, /* a place that was quiet for so long is settled */
@@ -54,4 +54,14 @@ void unsettled_follow(unsettled *places, const uint8_t *image, const uint8_t *ex
         }
     }
     places->any = any16(some);
+}
+
+void unsettled_mark(const unsettled *places, uint8_t *evidence) {
+    extent e = places->e;
+    for (int32_t y = 0; y < e.height; y++) {
+        for (int32_t x = 0; x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            store16(evidence + at, ~at_most16(load16(places->left + at), splat16(0)) & splat16(EVIDENCE_MOST));
+        }
+    }
 }

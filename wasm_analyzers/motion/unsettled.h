@@ -5,6 +5,8 @@
 
 #include "plane.h"
 
+enum { UNSETTLED_THRESHOLD = 7 };
+
 typedef struct unsettled {
     extent e;
     uint8_t *left;     /* how long a pixel stays unsettled if it is quiet from now on, in 1/255 of QUIET_US */
@@ -23,5 +25,8 @@ void unsettled_start(unsettled *places, const uint8_t *spread, int64_t until_us)
 /* Take a frame. What moves within `explained` (masks) is known, and keeps nothing unsettled. */
 void unsettled_follow(unsettled *places, const uint8_t *image, const uint8_t *explained, int64_t media_us,
                       int64_t elapsed_us);
+
+/* evidence = the bound of the evidence where a pixel is unsettled, for smoothing with UNSETTLED_THRESHOLD: five of 25. */
+void unsettled_mark(const unsettled *places, uint8_t *evidence);
 
 #endif
