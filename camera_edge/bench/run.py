@@ -76,7 +76,7 @@ def run_bench(options: BenchOptions) -> Figures:
 
 def _quiet_plan(source: str) -> CameraPlan:
     """`motion` at 5 frames a second, with a rule that no observation matches."""
-    config = CameraConfig.model_validate({"source": source, "rules": {"never": {"kinds": ["nothing"]}}})
+    config = CameraConfig.model_validate({"source": source, "rules": {"never": {"kinds": ["nothing"]}}}).settings()
     return plan_camera("bench", config, Registry(Path("/nonexistent")))
 
 

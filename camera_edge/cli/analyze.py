@@ -94,7 +94,8 @@ def _plans(
     sources: list[str], config: Path | None, specs: list[str], rate: float | str | None
 ) -> list[tuple[str, CameraPlan]]:
     """A plan for each source, made before the first one is opened: a fault in one stops all."""
-    from camera_edge.config import DEFAULT_STATE, fill_in, load, safe_address
+    from camera_edge.address import safe_address
+    from camera_edge.config import DEFAULT_STATE, fill_in, load
     from camera_edge.inference import Registry
     from camera_edge.worker.plan import MODELS_FOLDER
 
@@ -168,7 +169,7 @@ def _plan(camera: str, loaded: Any, overrides: dict[str, Any], specs: _Specs) ->
     if loaded is not None:
         base = _camera_of(loaded, camera).model_dump(by_alias=True)
     try:
-        chosen = CameraConfig.model_validate(base | overrides)
+        chosen = CameraConfig.model_validate(base | overrides).settings()
     except ValidationError as exc:
         raise UsageError(str(exc.errors()[0]["msg"]), hint="see `camera-edge check --schema`") from None
     if specs.specs:
@@ -190,7 +191,7 @@ def _camera_of(loaded: Any, camera: str) -> Any:
 
 def _camera_name(source: str, taken: set[str]) -> str:
     """A name for the source's events: of a file its stem, of anything else its last part; unique among the sources."""
-    from camera_edge.config import safe_address
+    from camera_edge.address import safe_address
 
     shown = safe_address(source)
     path = Path(shown)

@@ -23,7 +23,8 @@ def check(
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.config import Config, load
     from camera_edge.errors import UsageError
-    from camera_edge.worker.plan import plan_from_config
+    from camera_edge.inference import Registry
+    from camera_edge.worker.plan import MODELS_FOLDER, plan_camera
 
     if schema:
         sys.stdout.write(json_format.dumps(Config.model_json_schema(by_alias=True), indent=2) + "\n")
@@ -31,7 +32,8 @@ def check(
     if config is None:
         raise UsageError("no configuration named", hint="camera-edge check -c FILE")
     loaded = load(config)
-    plans = [plan_from_config(loaded, camera) for camera in loaded.cameras]
+    registry = Registry(loaded.state / MODELS_FOLDER)
+    plans = [plan_camera(name, camera.settings(), registry) for name, camera in loaded.cameras.items()]
     if json:
         put_json({"ok": True, "cameras": [plan.camera for plan in plans]})
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from typing import Annotated
 
 import typer
@@ -17,7 +15,6 @@ def worker(
     link_fd: Annotated[int, typer.Option("--link-fd", help="The inherited socket to the hub.")],
 ) -> None:
     """Run one camera for the hub that started this process."""
-    from camera_edge.worker.main import run_worker
+    from camera_edge.worker.main import main
 
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=f"{camera} %(name)s %(message)s")
-    raise typer.Exit(run_worker(link_fd))
+    raise typer.Exit(main([camera, "--link-fd", str(link_fd)]))

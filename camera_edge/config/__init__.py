@@ -3,7 +3,6 @@
 Invariant: an unknown key, a wrong type or a name that nothing defines stops the start, with file, line and hint.
 """
 
-from camera_edge.config.address import resolve_host, safe_address, split_host
 from camera_edge.config.load import load, parse
 from camera_edge.config.model import (
     DEFAULT_STATE,
@@ -31,7 +30,4 @@ __all__ = [
     "fill_in",
     "load",
     "parse",
-    "resolve_host",
-    "safe_address",
-    "split_host",
 ]

@@ -5,10 +5,10 @@ Invariant: a value that passed is complete: defaults are filled in, names that a
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import msgspec
 from pydantic import (
     BaseModel,
     ByteSize,
@@ -20,7 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from camera_edge.config.address import safe_address
+from camera_edge.address import safe_address
+from camera_edge.settings import CameraSettings
 
 DEFAULT_STATE = Path("~/.local/state/camera-edge")
 
@@ -156,14 +157,10 @@ class CameraConfig(_Strict):
     def safe_source(self) -> str:
         return safe_address(self.source.get_secret_value())
 
-    def for_worker(self, source: str) -> bytes:
-        """This camera as JSON with `source` in the clear: for the inherited socket to its worker and nowhere else."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True) | {"source": source}).encode()
-
-    @classmethod
-    def from_hub(cls, data: bytes) -> Self:
-        """What `for_worker` gave."""
-        return cls.model_validate_json(data)
+    def settings(self, source: str | None = None) -> CameraSettings:
+        """The values that a pipeline is built from; `source`: the same address with its host resolved."""
+        chosen = source if source is not None else self.source.get_secret_value()
+        return msgspec.convert(self.model_dump(by_alias=True) | {"source": chosen}, CameraSettings)
 
 
 class Defaults(_Strict):

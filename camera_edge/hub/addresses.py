@@ -9,7 +9,7 @@ import asyncio
 import ipaddress
 import socket
 
-from camera_edge.config import resolve_host, safe_address, split_host
+from camera_edge.address import resolve_host, safe_address, split_host
 from camera_edge.errors import SourceError
 
 

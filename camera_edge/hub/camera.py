@@ -141,7 +141,7 @@ class CameraRun:
         source = await with_literal_host(self._config.source.get_secret_value())
         order = Start(
             camera=self.name,
-            config_json=self._config.for_worker(source),
+            settings=self._config.settings(source),
             spool=str(around.records.spool(self.name)),
             cache=str(around.state / "cache"),
             models=str(around.models),

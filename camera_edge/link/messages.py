@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from camera_edge.event import Event
+from camera_edge.settings import CameraSettings
 
 WorkerState = Literal["starting", "connecting", "running", "stalled", "refused", "stopping", "ended"]
 EventPhase = Literal["opened", "updated", "closed"]
@@ -19,13 +20,13 @@ EventPhase = Literal["opened", "updated", "closed"]
 class Start(msgspec.Struct, frozen=True, tag="start"):
     """The first message a worker gets: all it needs, so that nothing secret stands in argv or environment.
 
-    config_json: the camera's configuration as JSON, its source resolved (literal address, with credentials).
+    settings: the camera's configuration, its source resolved (literal address, with credentials).
     spool, cache, models: folders, absolute. The spool is the only one the worker writes to.
     resume_number: number of the next event of this camera, so that an id never comes twice.
     """
 
     camera: str
-    config_json: bytes
+    settings: CameraSettings
     spool: str
     cache: str
     models: str

@@ -6,14 +6,17 @@ that starts threads; the modules that need them are imported afterwards, here an
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from camera_edge.address import split_host
 from camera_edge.clock import SystemClock
-from camera_edge.config import CameraConfig, split_host
 from camera_edge.errors import CameraEdgeError, LinkError
 from camera_edge.link import Fault, Goodbye, Hello, KeyFrame, Preview, Start, Stop, WorkerLink
 from camera_edge.worker.confine import confine, die_with, seal
@@ -24,6 +27,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def main(arguments: Sequence[str]) -> int:
+    """`CAMERA --link-fd N`, as the hub gives it. What this process prints ends in the hub's log."""
+    parser = argparse.ArgumentParser(prog="camera-edge worker")
+    parser.add_argument("camera")
+    parser.add_argument("--link-fd", type=int, required=True)
+    parsed = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format=f"{parsed.camera} %(name)s %(message)s")
+    try:
+        return run_worker(parsed.link_fd)
+    except CameraEdgeError as exc:
+        log.error("worker ended error=%s", exc)
+        return exc.exit_code
+
+
 def run_worker(link_fd: int) -> int:
     """Runs until the source ends, the hub says stop or goes away; returns the exit code."""
     with WorkerLink.from_fd(link_fd) as link:
@@ -31,11 +48,10 @@ def run_worker(link_fd: int) -> int:
         order = link.receive()
         if not isinstance(order, Start):
             raise LinkError("the hub's first message is no order to start")
-        config = CameraConfig.from_hub(order.config_json)
-        confinement = [*confine(*_needs(order, config)), seal()]
+        confinement = [*confine(*_needs(order)), seal()]
         link.start()
         try:
-            ended = _run_camera(order, config, link, confinement)
+            ended = _run_camera(order, link, confinement)
         except CameraEdgeError as exc:
             link.send(Fault(str(exc) if exc.where is None else f"{exc.where}: {exc.message}", exc.hint or ""))
             log.error("camera failed camera=%s error=%s", order.camera, exc)
@@ -44,11 +60,11 @@ def run_worker(link_fd: int) -> int:
     return 0
 
 
-def _needs(order: Start, config: CameraConfig) -> tuple[list[Path], list[Path], list[int]]:
+def _needs(order: Start) -> tuple[list[Path], list[Path], list[int]]:
     """What this camera reads, where it writes, and which TCP ports it connects to."""
     read = [Path(order.cache), Path(order.models)]
     write = [Path(order.spool)]
-    address = config.source.get_secret_value()
+    address = order.settings.source
     target = split_host(address)
     if target is not None:
         return read, write, [target[1]]
@@ -60,7 +76,7 @@ def _needs(order: Start, config: CameraConfig) -> tuple[list[Path], list[Path], 
     return read, write, []
 
 
-def _run_camera(order: Start, config: CameraConfig, link: WorkerLink, confinement: list[str]) -> bool:
+def _run_camera(order: Start, link: WorkerLink, confinement: list[str]) -> bool:
     """Returns whether the source is over for good."""
     from camera_edge.capture import SourceOptions, open_source
     from camera_edge.clips import ClipFolder
@@ -71,12 +87,12 @@ def _run_camera(order: Start, config: CameraConfig, link: WorkerLink, confinemen
 
     stop = Event()
     clock = SystemClock()
-    plan = plan_camera(order.camera, config, Registry(Path(order.models)))
+    plan = plan_camera(order.camera, order.settings, Registry(Path(order.models)))
     sandboxing = Sandboxing.of(Path(order.cache), read_only=True)
     folder = ClipFolder(Path(order.spool))
     folder.open()
     options = SourceOptions(wait=stop.wait, reconnect=True, clock=clock)
-    source = open_source(config.source.get_secret_value(), options)
+    source = open_source(order.settings.source, options)
     live = LiveCamera(source, clock, stop, link.send)
     with source:
         output = Output(folder, source.fingerprint(), live.clip_done)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_edge.config import AnalyzerConfig, CameraConfig, ClipConfig, Config
 from camera_edge.errors import ConfigError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
 from camera_edge.sandbox import ModuleFile, shipped, shipped_names
+from camera_edge.settings import AnalyzerSettings, CameraSettings, ClipSettings
 
 MICROSECONDS = 1_000_000
 REDACTION_DEFAULT = "motion"
@@ -46,7 +46,7 @@ class CameraPlan:
     camera: str
     source: str
     rate_hz: float | None
-    clip: ClipConfig
+    clip: ClipSettings
     redaction: RedactionPolicy
     mode: Mode
     privacy_masks: Sequence[Sequence[tuple[float, float]]]
@@ -55,18 +55,13 @@ class CameraPlan:
     analyzers: Sequence[AnalyzerPlan] = field(default_factory=tuple)
 
 
-def plan_camera(camera: str, config: CameraConfig, registry: Registry) -> CameraPlan:
+def plan_camera(camera: str, config: CameraSettings, registry: Registry) -> CameraPlan:
     """Raises ConfigError, ModuleError or ModelError where the camera cannot run as configured."""
     analyzers = [_shipped_analyzer(camera, name, each, registry) for name, each in config.analyzers.items()]
     return assemble(camera, config, with_redaction(analyzers))
 
 
-def plan_from_config(config: Config, camera: str) -> CameraPlan:
-    """The plan of one camera of a whole configuration."""
-    return plan_camera(camera, config.cameras[camera], Registry(config.state / MODELS_FOLDER))
-
-
-def assemble(camera: str, config: CameraConfig, analyzers: Sequence[AnalyzerPlan]) -> CameraPlan:
+def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> CameraPlan:
     """A plan of these analyzers under the rest of the configuration."""
     reported = frozenset(each.name for each in analyzers if each.reported)
     rate_hz = None if config.rate == "native" else float(config.rate)
@@ -76,7 +71,7 @@ def assemble(camera: str, config: CameraConfig, analyzers: Sequence[AnalyzerPlan
         rate_hz=rate_hz,
         clip=config.clip,
         redaction=RedactionPolicy(
-            required=frozenset(config.redact.with_ or _redaction_default(analyzers)),
+            required=frozenset(config.redact.required or _redaction_default(analyzers)),
             period_us=round(MICROSECONDS / (rate_hz or NATIVE_HZ)),
             hold_us=round(config.redact.hold_s * MICROSECONDS),
             pad=config.redact.pad,
@@ -130,7 +125,7 @@ def wakers_first(analyzers: Sequence[AnalyzerPlan]) -> tuple[AnalyzerPlan, ...]:
     return tuple(ordered)
 
 
-def _shipped_analyzer(camera: str, name: str, config: AnalyzerConfig, registry: Registry) -> AnalyzerPlan:
+def _shipped_analyzer(camera: str, name: str, config: AnalyzerSettings, registry: Registry) -> AnalyzerPlan:
     if name not in shipped_names():
         raise ConfigError(
             f"cameras.{camera}.analyzers.{name}: there is no shipped analyzer of this name",
@@ -167,7 +162,7 @@ def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
     return [each.name for each in analyzers if each.name == REDACTION_DEFAULT or each.models]
 
 
-def _rules(config: CameraConfig, reported: frozenset[str]) -> tuple[Rule, ...]:
+def _rules(config: CameraSettings, reported: frozenset[str]) -> tuple[Rule, ...]:
     if not config.rules:
         return (Rule("any", analyzers=reported, quiet_us=3 * MICROSECONDS),)
     return tuple(

@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from camera_edge.config import CameraConfig, Config, load, parse
+from camera_edge.config import Config, load, parse
 from camera_edge.errors import ConfigError
+from camera_edge.settings import CameraSettings
 
 ENVIRONMENT = {"FRONT_USER": "operator", "FRONT_PASSWORD": "s3cret:@/word"}
 
@@ -92,9 +94,13 @@ def test_printing_a_configuration_shows_no_credentials() -> None:
 
 def test_a_worker_gets_the_same_camera_with_the_source_in_the_clear() -> None:
     camera = read(TEXT).cameras["front"]
-    again = CameraConfig.from_hub(camera.for_worker("rtsp://operator:x@192.0.2.10/stream1"))
-    assert again.source.get_secret_value() == "rtsp://operator:x@192.0.2.10/stream1"
-    assert again.model_copy(update={"source": camera.source}) == camera
+    settings = camera.settings("rtsp://operator:x@192.0.2.10/stream1")
+    again = msgspec.msgpack.decode(msgspec.msgpack.encode(settings), type=CameraSettings)
+    assert again == settings
+    assert again.source == "rtsp://operator:x@192.0.2.10/stream1"
+    assert again.redact.required == ("motion",)
+    assert again.rules["person_at_gate"].zones == ("gate",)
+    assert ":x@" not in repr(again)
 
 
 def test_secrets_are_found_in_systemd_s_credentials_folder(tmp_path: Path) -> None:

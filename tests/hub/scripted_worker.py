@@ -59,7 +59,7 @@ class Script:
         self.stopping = Flag()
         self.wanted = Flag()
         self.key_frame = Flag()
-        self.behaviour = json.loads(start.config_json)["source"].rpartition(":")[2]
+        self.behaviour = start.settings.source.rpartition(":")[2]
 
     def obey(self) -> None:
         while (order := self.link.receive()) is not None:
@@ -255,7 +255,7 @@ def ends(script: Script) -> None:
 
 def babbles(script: Script) -> None:
     """Prints the credentials of its source, as FFmpeg would."""
-    source = json.loads(script.start.config_json)["source"]
+    source = script.start.settings.source
     sys.stderr.write(f"cannot open {source}\nuser topsecretuser, password topsecretpass\n")
     sys.stderr.flush()
     script.link.send(Fault(message="said"))
@@ -269,7 +269,7 @@ def inventory(script: Script) -> None:
         "environ": dict(os.environ),
         "descriptors": sorted(path.name for path in Path("/proc/self/fd").iterdir()),
         "home": sorted(path.name for path in Path.home().iterdir()),
-        "source": json.loads(script.start.config_json)["source"],
+        "source": script.start.settings.source,
         "cwd": str(Path.cwd()),
         "own_group": os.getpgid(0) == os.getpid(),
     }

@@ -27,6 +27,20 @@ from camera_edge.link import (
     WorkerLink,
 )
 from camera_edge.link.hub_end import MAX_BACKLOG_BYTES, HubLink
+from camera_edge.settings import CameraSettings, ClipSettings, RedactSettings
+
+
+def settings(source: str) -> CameraSettings:
+    return CameraSettings(
+        source=source,
+        rate=5.0,
+        clip=ClipSettings(5.0, 5.0, 60.0),
+        redact=RedactSettings("pixelate", 1.0, 0.25),
+        privacy_masks=(((0.0, 0.0), (0.2, 0.0), (0.2, 0.3)),),
+        zones={},
+        analyzers={},
+        rules={},
+    )
 
 
 class Ends:
@@ -50,7 +64,7 @@ async def ends() -> AsyncIterator[Ends]:
 
 
 async def test_orders_reach_the_worker_in_order(ends: Ends) -> None:
-    start = Start(camera="front", config_json=b"x" * 100_000, spool="/s", cache="/c", models="/m")
+    start = Start(camera="front", settings=settings("x" * 100_000), spool="/s", cache="/c", models="/m")
     for order in (start, Preview(wanted=True), KeyFrame(), Stop()):
         ends.hub.send(order)
     got = [await asyncio.to_thread(ends.worker.receive) for _ in range(4)]
@@ -112,7 +126,7 @@ async def test_bytes_that_are_no_message_are_a_link_error(ends: Ends, data: byte
 
 
 async def test_a_worker_that_reads_nothing_is_a_link_error_not_a_growing_buffer(ends: Ends) -> None:
-    order = Start(camera="front", config_json=bytes(MAX_BACKLOG_BYTES), spool="", cache="", models="")
+    order = Start(camera="front", settings=settings("x" * MAX_BACKLOG_BYTES), spool="", cache="", models="")
     with pytest.raises(LinkError, match="does not read"):
         for _ in range(4):
             ends.hub.send(order)

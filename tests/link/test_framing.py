@@ -24,6 +24,19 @@ from camera_edge.link import (
     ToWorker,
 )
 from camera_edge.link.framing import HEADER, MAX_MESSAGE_BYTES, body_length, frame, from_worker, to_worker
+from camera_edge.settings import CameraSettings, ClipSettings, RedactSettings
+
+SETTINGS = CameraSettings(
+    source="rtsp://192.0.2.1/1",
+    rate=5.0,
+    clip=ClipSettings(5.0, 5.0, 60.0),
+    redact=RedactSettings("pixelate", 1.0, 0.25),
+    privacy_masks=(((0.0, 0.0), (0.2, 0.0), (0.2, 0.3)),),
+    zones={},
+    analyzers={},
+    rules={},
+)
+
 
 EVENT = Event(
     id="a1",
@@ -43,7 +56,7 @@ EVENT = Event(
 @pytest.mark.parametrize(
     "message",
     [
-        Start(camera="front", config_json=b"{}", spool="/s", cache="/c", models="/m", resume_number=7),
+        Start(camera="front", settings=SETTINGS, spool="/s", cache="/c", models="/m", resume_number=7),
         Preview(wanted=True),
         KeyFrame(),
         Stop(),

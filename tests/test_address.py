@@ -1,6 +1,6 @@
 import pytest
 
-from camera_edge.config import resolve_host, safe_address, split_host
+from camera_edge.address import resolve_host, safe_address, split_host
 
 
 @pytest.mark.parametrize(

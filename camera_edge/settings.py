@@ -1,0 +1,66 @@
+"""What one camera's pipeline is built from: the values of a checked configuration, for the worker to read.
+
+Invariant: light to import. A worker reads these without pydantic, which would cost every camera 15 MB.
+`camera_edge.config.CameraConfig` is where a field is described and checked; here are its values.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from camera_edge.address import safe_address
+
+Polygon = tuple[tuple[float, float], ...]
+ParamValue = str | bool | int | float
+
+
+class ClipSettings(msgspec.Struct, frozen=True):
+    before_s: float
+    after_s: float
+    longest_s: float
+
+
+class RedactSettings(msgspec.Struct, frozen=True):
+    """`required` None: motion, and every analyzer that a model is granted to."""
+
+    mode: Literal["pixelate", "black"]
+    hold_s: float
+    pad: float
+    required: tuple[str, ...] | None = msgspec.field(name="with", default=None)
+
+
+class AnalyzerSettings(msgspec.Struct, frozen=True):
+    grant: tuple[str, ...] = ()
+    params: dict[str, ParamValue] = {}
+    wake_on: str | None = None
+
+
+class RuleSettings(msgspec.Struct, frozen=True):
+    kinds: tuple[str, ...]
+    analyzers: tuple[str, ...]
+    zones: tuple[str, ...]
+    min_score: float
+    hold_s: float
+    quiet_s: float
+
+
+class CameraSettings(msgspec.Struct, frozen=True):
+    """`source` is in the clear: it is never printed, and `safe_source` is what may be shown of it."""
+
+    source: str
+    rate: float | Literal["native"]
+    clip: ClipSettings
+    redact: RedactSettings
+    privacy_masks: tuple[Polygon, ...]
+    zones: dict[str, Polygon]
+    analyzers: dict[str, AnalyzerSettings]
+    rules: dict[str, RuleSettings]
+
+    @property
+    def safe_source(self) -> str:
+        return safe_address(self.source)
+
+    def __repr__(self) -> str:
+        return f"CameraSettings({self.safe_source})"
