@@ -13,6 +13,7 @@ import numpy as np
 
 from camera_edge.capture.opencv import opencv_fingerprint, silence
 from camera_edge.capture.planes import picture_of_bgr
+from camera_edge.capture.recorded import check_file
 from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
 from camera_edge.capture.timing import interval_us
 from camera_edge.errors import SourceError, UndecodableError
@@ -49,6 +50,8 @@ class ImageFolder(Closing):
 
     def open(self) -> None:
         silence()
+        if not self._path.is_dir():
+            check_file(self._path, self.name)
         try:
             candidates = [self._path] if self._path.is_file() else list(self._path.iterdir())
         except OSError as exc:

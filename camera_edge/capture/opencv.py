@@ -33,6 +33,7 @@ _DECODERS = {
     "VP90": "vp9",
     "AV01": "libdav1d",
 }
+_OPTIONS_VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 _OPTIONS = {
     # a file must not make FFmpeg open an address or another file (playlists do)
     Kind.PATH: "protocol_whitelist;file",
@@ -116,8 +117,14 @@ class PacketReader:
         # OpenCV takes these from the environment only, and reads them at every open
         with _opening:
             silence()
-            os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _OPTIONS[self._address.kind]
-            return cv2.VideoCapture(location, cv2.CAP_FFMPEG, parameters)
+            before = os.environ.get(_OPTIONS_VARIABLE)
+            os.environ[_OPTIONS_VARIABLE] = _OPTIONS[self._address.kind]
+            try:
+                return cv2.VideoCapture(location, cv2.CAP_FFMPEG, parameters)
+            finally:
+                del os.environ[_OPTIONS_VARIABLE]
+                if before is not None:
+                    os.environ[_OPTIONS_VARIABLE] = before
 
     def _grab_beyond_damage(self, capture: cv2.VideoCapture) -> bool:
         """OpenCV reports a damaged packet as it reports the end; only the end stays."""

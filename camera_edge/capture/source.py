@@ -52,7 +52,7 @@ class Frame:
 
     id: its number in order of presentation, 0-based, as a `cv2.VideoCapture.read()` loop would count it.
     media_us: strictly growing, 0 for the first frame of the source, from the source's own stamps.
-    utc_ns: when it arrived; for recordings: when the recording was opened, plus media time.
+    utc_ns: when the packet that carried it arrived; for recordings: when they were opened, plus media time.
     packet: ordinal of the packet that carried it; None for sources without packets.
     """
 
