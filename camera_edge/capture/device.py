@@ -17,7 +17,7 @@ from camera_edge.capture.packets import LiveCamera
 from camera_edge.capture.planes import picture_of_bgr
 from camera_edge.capture.reader import Format, FormatUnknownError, Sample
 from camera_edge.capture.source import Closing, Counters, Frame, Grab, Source, SourceOptions, Tally
-from camera_edge.capture.timing import LiveTimeline, interval_us
+from camera_edge.capture.timing import LiveTimeline, credible_fps, interval_us
 from camera_edge.errors import SourceError, SourceTimeoutError, UsageError
 
 _MJPG = int.from_bytes(b"MJPG", "little")
@@ -78,7 +78,7 @@ class DeviceReader:
             raise FormatUnknownError("not MJPEG")
         self._capture = capture
         size = (int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)))
-        return Format("mjpeg", None, size, 0, max(0.0, capture.get(cv2.CAP_PROP_FPS)))
+        return Format("mjpeg", None, size, 0, credible_fps(capture.get(cv2.CAP_PROP_FPS)))
 
     def grab(self) -> Sample | None:
         if self._capture is None:

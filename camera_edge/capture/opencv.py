@@ -17,6 +17,7 @@ import numpy as np
 from camera_edge.capture.address import Address, Kind
 from camera_edge.capture.annexb import is_annexb
 from camera_edge.capture.reader import Format, FormatUnknownError, Sample
+from camera_edge.capture.timing import credible_fps
 from camera_edge.clock import Clock
 from camera_edge.errors import SourceError, SourceTimeoutError, UndecodableError
 
@@ -157,7 +158,7 @@ class PacketReader:
             extradata=extradata,
             size=(int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))),
             rotation=0,  # OpenCV learns it from the pictures, which it does not decode here
-            fps=max(0.0, capture.get(cv2.CAP_PROP_FPS)) if stamped else 0.0,
+            fps=credible_fps(capture.get(cv2.CAP_PROP_FPS)) if stamped else 0.0,
             reorder=delay if 0 < delay <= _MAX_REORDER else 0,
             packets=self._stated_packets(capture),
             stamped=stamped,

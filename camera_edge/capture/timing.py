@@ -13,7 +13,12 @@ _DEFAULT_INTERVAL_US = 40_000
 
 def interval_us(fps: float) -> int:
     """Time between two frames at a nominal rate; 25 a second where none is stated or it is not credible."""
-    return round(1e6 / fps) if 0.01 <= fps <= 1000 else _DEFAULT_INTERVAL_US
+    return round(1e6 / fps) if credible_fps(fps) else _DEFAULT_INTERVAL_US
+
+
+def credible_fps(fps: float) -> float:
+    """The nominal rate, or 0 where a library states its clock (90 000) or nothing as a rate."""
+    return fps if 0.01 <= fps <= 480 else 0.0
 
 
 class RecordingTimeline:
