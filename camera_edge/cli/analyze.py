@@ -1,21 +1,31 @@
 """`camera-edge analyze`: runs a camera's pipeline over recordings and tells what it saw.
 
-Invariant: stdout carries results alone; every source starts fresh; the first fault decides the exit code, after all
-sources had their turn.
+Invariant: stdout carries results alone; every source starts fresh. What is wrong with one source leaves the others
+their turn, and the first such fault decides the exit code; what is wrong with modules or folders ends the run.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from camera_edge.cli.app import app
-from camera_edge.errors import CameraEdgeError, OutputError, QuarantineError, UsageError
+from camera_edge.errors import (
+    CameraEdgeError,
+    ConfigError,
+    QuarantineError,
+    SourceError,
+    UndecodableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from camera_edge.cli.report import Report
+    from camera_edge.sandbox import ModuleFile
+    from camera_edge.worker.assembly import Sandboxing
     from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 
 
@@ -35,42 +45,51 @@ def analyze(
     masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="One PNG per analysed frame.")] = None,
 ) -> None:
     """Run the analyzers over recordings, as fast as they decode, without dropping a frame."""
+    from camera_edge.cli.cache import module_cache
     from camera_edge.cli.report import Report, Wanted
     from camera_edge.cli.talk import complain
 
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
+    plans = _plans(sources, config, analyzer or [], _rate(rate))
     problems: list[CameraEdgeError] = []
-    with Report(wanted) as report:
-        for address, plan in _plans(sources, config, analyzer or [], _rate(rate)):
-            try:
-                _analyze(address, plan, report, out)
-            except CameraEdgeError as exc:
-                complain(exc)
-                problems.append(exc)
+    with module_cache() as sandboxing, Report(wanted, len(plans)) as report:
+        for address, plan in plans:
+            for problem in _analyze(address, plan, report, sandboxing):
+                complain(problem)
+                problems.append(problem)
     if problems:
         raise typer.Exit(problems[0].exit_code)
 
 
-def _analyze(address: str, plan: CameraPlan, report: Report, out: Path | None) -> None:
+def _analyze(address: str, plan: CameraPlan, report: Report, sandboxing: Sandboxing) -> list[CameraEdgeError]:
+    """Runs one source; returns what was wrong with it."""
     from camera_edge.worker.recordings import EventEnded, RecordingRun, Summary
 
     report.begin(plan)
-    run = RecordingRun(address, plan, report.sandboxing, report.clips_folder(out))
-    problem: CameraEdgeError | None = None
-    for news in run.run():
-        report.tell(news)
-        if isinstance(news, EventEnded) and news.outcome is not None and problem is None:
-            problem = news.outcome.problem
-        if isinstance(news, Summary) and news.quarantined:
-            name, reason = next(iter(news.quarantined.items()))
-            problem = QuarantineError(
-                f"analyzer {name} was quarantined: {reason}",
-                where=plan.source,
-                hint="its answers are incomplete; mend the module or leave it out",
-            )
-    if problem is not None:
-        raise problem
+    run = RecordingRun(address, plan, sandboxing, report.clips)
+    unwritten: list[CameraEdgeError] = []
+    broken: list[CameraEdgeError] = []
+    with closing(run.run()) as steps:
+        try:
+            for news in steps:
+                report.tell(news)
+                if isinstance(news, EventEnded) and news.outcome is not None and news.outcome.problem is not None:
+                    unwritten.append(news.outcome.problem)
+                elif isinstance(news, Summary):
+                    broken = [_broken(name, reason, plan) for name, reason in news.broken.items()]
+        except (SourceError, UndecodableError) as exc:
+            return [*unwritten[:1], *broken, exc]
+    # a full disk fails every clip in the same way
+    return [*unwritten[:1], *broken]
+
+
+def _broken(name: str, reason: str, plan: CameraPlan) -> QuarantineError:
+    return QuarantineError(
+        f"analyzer {name} {reason}",
+        where=plan.source,
+        hint="its answers are incomplete; mend the module or leave it out",
+    )
 
 
 def _refuse_half_orders(wanted: Any) -> None:
@@ -140,6 +159,7 @@ class _Specs:
 
         if spec.is_path:
             module = load_module(Path(spec.name))
+            _refuse_impostor(module)
         elif spec.name in shipped_names():
             module = shipped(spec.name)
         else:
@@ -147,7 +167,10 @@ class _Specs:
                 f"there is no shipped analyzer {spec.name!r}",
                 hint=f"use one of {', '.join(shipped_names())}, or the path of a .wasm file",
             )
-        model = grant_model(spec.name, module, spec.params, self.registry)
+        try:
+            model = grant_model(spec.name, module, spec.params, self.registry)
+        except ConfigError as exc:
+            raise UsageError(exc.message, hint=exc.hint) from None
         params = full_params(spec.params, model)
         return AnalyzerPlan(
             name=module.manifest.name,
@@ -156,6 +179,18 @@ class _Specs:
             params=params,
             models=(model,) if model is not None else (),
             state=_state(spec.state),
+        )
+
+
+def _refuse_impostor(module: ModuleFile) -> None:
+    """What moves is hidden by the shipped `motion`; another module must not take its place by its name alone."""
+    from camera_edge.sandbox import shipped
+    from camera_edge.worker.plan import REDACTION_DEFAULT
+
+    if module.manifest.name == REDACTION_DEFAULT and module.sha256 != shipped(REDACTION_DEFAULT).sha256:
+        raise UsageError(
+            f"this module calls itself {REDACTION_DEFAULT!r}, as the shipped one that says what is hidden",
+            hint="give it another name in its analyzer.toml",
         )
 
 
@@ -210,6 +245,6 @@ def _state(path: Path | None) -> bytes:
     try:
         return path.read_bytes()
     except OSError as exc:
-        raise OutputError(
+        raise UsageError(
             f"the state file cannot be read: {exc.strerror}", where=str(path), hint="give a file that `learn` wrote"
         ) from exc

@@ -21,12 +21,11 @@ def bench(
     from dataclasses import asdict
 
     from camera_edge.bench import BenchOptions, run_bench
-    from camera_edge.cli.report import cache_folder
+    from camera_edge.cli.cache import module_cache
     from camera_edge.cli.talk import put_json, show, talk
-    from camera_edge.worker.assembly import Sandboxing
 
-    sandboxing = Sandboxing.of(cache_folder(), read_only=False)
-    figures = run_bench(BenchOptions(source, sandboxing, lambda step: talk.print(f"[dim]{step}[/]")))
+    with module_cache() as sandboxing:
+        figures = run_bench(BenchOptions(source, sandboxing, lambda step: talk.print(f"[dim]{step}[/]")))
     if json:
         put_json(asdict(figures))
         return

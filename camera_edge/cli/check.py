@@ -28,6 +28,7 @@ def check(
 
     if schema:
         sys.stdout.write(json_format.dumps(Config.model_json_schema(by_alias=True), indent=2) + "\n")
+        sys.stdout.flush()
         return
     if config is None:
         raise UsageError("no configuration named", hint="camera-edge check -c FILE")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from camera_edge.cli.talk import put_json, show, talk
 from camera_edge.encode import png
 from camera_edge.errors import OutputError
-from camera_edge.observation import Observation, Score
-from camera_edge.worker.assembly import Sandboxing
+from camera_edge.observation import Mask, Observation, Score
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.recordings import EventEnded, RecordingNews, Summary
 
 CLIPS = "clips"
+# a score may be for a frame that was analysed so many frames ago; the sandbox lets no more through
+LAG_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,19 @@ class Wanted:
 
 
 class Report:
-    """One run of `analyze`; sources one after the other."""
+    """One run of `analyze` over so many `sources`, one after the other.
 
-    def __init__(self, wanted: Wanted) -> None:
+    Folders are made at the start, so that one that cannot be written is found before hours of work. Masks lie in the
+    folder that was asked for; those of several sources, and of further analyzers, in folders of their own below it.
+    """
+
+    def __init__(self, wanted: Wanted, sources: int) -> None:
         self._wanted = wanted
+        self._sources = sources
         self._source = ""
+        self._camera = ""
+        self._analysed: deque[_Moment] = deque(maxlen=LAG_MAX + 1)
+        self._first_masks_of: str | None = None
         self._reported: frozenset[str] = frozenset()
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -49,12 +61,19 @@ class Report:
             TimeElapsedColumn(),
             console=talk,
             transient=True,
-            disable=not talk.is_terminal,
+            # on one and the same screen the lines themselves show the progress
+            disable=not (sys.stderr.isatty() and talk.is_interactive) or (wanted.json and sys.stdout.isatty()),
+            # else what is written to stdout would come out on stderr
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._task = self._progress.add_task("", total=None)
-        self.sandboxing = Sandboxing.of(cache_folder(), read_only=False)
+        self.clips = wanted.out / CLIPS if wanted.out is not None else None
 
     def __enter__(self) -> Report:
+        for folder in (self.clips, self._wanted.masks):
+            if folder is not None:
+                _make_folder(folder)
         self._progress.start()
         return self
 
@@ -63,16 +82,11 @@ class Report:
     ) -> None:
         self._progress.stop()
 
-    def clips_folder(self, out: Path | None) -> Path | None:
-        """Where clips go; made now, so that a folder that cannot be written is found before hours of work."""
-        if out is None:
-            return None
-        folder = out / CLIPS
-        _make_folder(folder)
-        return folder
-
     def begin(self, plan: CameraPlan) -> None:
         self._source = plan.source
+        self._camera = plan.camera
+        self._analysed.clear()
+        self._first_masks_of = None
         self._reported = frozenset(each.name for each in plan.analyzers if each.reported)
         self._progress.reset(self._task, description=escape(Path(plan.source).name), total=None)
 
@@ -88,19 +102,25 @@ class Report:
     def _tell_step(self, step: Step) -> None:
         self._progress.advance(self._task)
         seen = step.seen
+        self._analysed.append(_Moment(seen.frame, seen.media_us))
         if self._wanted.observations:
             for each in seen.observations:
                 if each.analyzer in self._reported:
-                    self._put(_observation(each, seen.frame, seen.media_us))
+                    self._put(_observation(each, self._analysed[-1]))
         if self._wanted.scores:
             for score in seen.scores:
-                if score.analyzer in self._reported:
-                    self._put(_score(score, seen.frame, seen.media_us))
+                # there was no frame before the first
+                if score.analyzer in self._reported and score.lag < len(self._analysed):
+                    self._put(_score(score, self._analysed[-1 - score.lag]))
         if self._wanted.masks is not None:
-            masks = [mask for mask in seen.masks if mask.analyzer in self._reported]
-            for mask in masks:
-                folder = self._wanted.masks if len(self._reported) == 1 else self._wanted.masks / mask.analyzer
-                _write(folder / f"{seen.frame:06d}.png", png(mask.pixels))
+            for mask in seen.masks:
+                if mask.analyzer in self._reported:
+                    _write(self._mask_folder(self._wanted.masks, mask) / f"{seen.frame:06d}.png", png(mask.pixels))
+
+    def _mask_folder(self, masks: Path, mask: Mask) -> Path:
+        self._first_masks_of = self._first_masks_of or mask.analyzer
+        folder = masks if self._sources == 1 else masks / self._camera
+        return folder if mask.analyzer == self._first_masks_of else folder / mask.analyzer
 
     def _tell_event(self, ended: EventEnded) -> None:
         event = ended.event
@@ -125,13 +145,11 @@ class Report:
         else:
             times = f"{line['opened_s']:8.2f} s – {line['closed_s'] or 0.0:8.2f} s"
             where = f"  {escape(str(line['clip']))}" if clip is not None else ""
-            show.print(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}{where}", soft_wrap=True)
+            self._say(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}{where}")
 
     def _tell_summary(self, summary: Summary) -> None:
-        if summary.warning:
-            talk.print(f"[yellow]warning:[/] {escape(self._source)}: {escape(summary.warning)}; what decoded was used")
-        if summary.traps and not summary.quarantined:
-            talk.print(f"[yellow]warning:[/] {summary.traps} frames got no answer from an analyzer")
+        for warning in summary.warnings:
+            talk.print(f"[yellow]warning:[/] {escape(self._source)}: {escape(warning)}")
         line = {
             "type": "summary",
             "frames": summary.frames,
@@ -154,19 +172,27 @@ class Report:
     def _put(self, line: dict[str, Any]) -> None:
         put_json({"type": line.pop("type"), "source": self._source, **line})
 
+    def _say(self, text: str) -> None:
+        """A line for people on stdout, beside a bar that may be on the same screen."""
+        self._progress.stop()
+        show.print(text, soft_wrap=True)
+        self._progress.start()
 
-def cache_folder() -> Path:
-    """Where `analyze` and `bench` keep compiled modules."""
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "camera-edge" / "modules"
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """An analysed frame and its media time."""
+
+    frame: int
+    media_us: int
 
 
-def _observation(seen: Observation, frame: int, media_us: int) -> dict[str, Any]:
+def _observation(seen: Observation, at: _Moment) -> dict[str, Any]:
     box = seen.box
     return {
         "type": "observation",
-        "frame": frame,
-        "t_s": media_us / 1e6,
+        "frame": at.frame,
+        "t_s": at.media_us / 1e6,
         "analyzer": seen.analyzer,
         "kind": seen.kind,
         "score": seen.score,
@@ -176,9 +202,14 @@ def _observation(seen: Observation, frame: int, media_us: int) -> dict[str, Any]
     }
 
 
-def _score(score: Score, frame: int, media_us: int) -> dict[str, Any]:
-    line = {"type": "score", "frame": frame, "t_s": media_us / 1e6, "analyzer": score.analyzer, "value": score.value}
-    return line | ({"lag": score.lag} if score.lag else {})
+def _score(score: Score, at: _Moment) -> dict[str, Any]:
+    return {
+        "type": "score",
+        "frame": at.frame,
+        "t_s": at.media_us / 1e6,
+        "analyzer": score.analyzer,
+        "value": score.value,
+    }
 
 
 def _make_folder(folder: Path) -> None:
@@ -197,6 +228,8 @@ def _write(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     except OSError as exc:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         raise OutputError(
             f"cannot be written: {exc.strerror}", where=str(path), hint="free some space, or give another folder"
         ) from exc

@@ -26,8 +26,9 @@ def complain(error: CameraEdgeError) -> None:
 
 
 def put_json(value: Any) -> None:
-    """One JSON value as one line on stdout."""
+    """One JSON value as one line on stdout, at once: who reads a pipe need not wait, and is found gone here."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -95,6 +95,11 @@ class RuleEngine:
                 del self._machines[key]
         return changes
 
+    @property
+    def going_on(self) -> list[Event]:
+        """The open events as they are now; `feed` tells only what is news about them."""
+        return [event for event in (machine.open_event for machine in self._machines.values()) if event is not None]
+
     def close_all(self, now_us: int) -> list[Change]:
         """The source has ended at `now_us`: every open event closes, at its last match.
 

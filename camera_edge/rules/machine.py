@@ -56,6 +56,11 @@ class EventMachine:
     def idle(self) -> bool:
         return self._seen is None
 
+    @property
+    def open_event(self) -> Event | None:
+        """The open event in its newest state, which may be ahead of what was told; None where none is open."""
+        return None if self._announced is None else self._seen
+
     def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
         """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards."""
         changes: list[Change] = []

@@ -74,9 +74,10 @@ class Analysis:
         self._specs = [each.module.manifest.view.spec for each in plan.analyzers]
         self._prepared: Rings | None = None
         self._mapped: Rings | None = None
-        self._benches: dict[str, Analyzer] = {}
+        # replaced as a whole and never changed: other threads read counters
+        self._benches: Mapping[str, Analyzer] = {}
+        self._careers = {each.name: _Career() for each in plan.analyzers}
         self._awake_until_us: dict[str, int] = {}
-        self._past_traps = 0
         self.dropped = 0
         self.analysed = 0
 
@@ -120,7 +121,19 @@ class Analysis:
     @property
     def traps(self) -> int:
         """Frames that an analyzer was asked about and gave no answer for."""
-        return self._past_traps + sum(each.counters.traps for each in self._benches.values())
+        past = sum(career.traps for career in self._careers.values())
+        return past + sum(each.counters.traps for each in self._benches.values())
+
+    @property
+    def broken(self) -> dict[str, str]:
+        """Analyzers that were in quarantine at any time or never gave an answer, with the reason; after `close()`."""
+        reasons = {name: career.reason for name, career in self._careers.items()}
+        return {name: reason for name, reason in reasons.items() if reason is not None}
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many outputs beyond its limits an analyzer gave, for those that did; after `close()`."""
+        return {name: career.refused for name, career in self._careers.items() if career.refused}
 
     def close(self) -> None:
         self._close_benches()
@@ -130,10 +143,10 @@ class Analysis:
         self._mapped = self._prepared = None
 
     def _close_benches(self) -> None:
-        for each in self._benches.values():
+        benches, self._benches = self._benches, {}
+        for name, each in benches.items():
             each.close()
-            self._past_traps += each.counters.traps
-        self._benches.clear()
+            self._careers[name].add(each)
 
     def _ask(self, plan: AnalyzerPlan, tick: Tick, seen: _Gathering) -> None:
         bench = self._benches[plan.name]
@@ -147,6 +160,8 @@ class Analysis:
         answer = bench.analyze(slot.offset, tick.frame, tick.media_us)
         if answer is not None:
             seen.add(plan, answer)
+        elif bench.quarantined is not None:
+            self._careers[plan.name].quarantine(bench.quarantined)
 
     def _is_awake(self, name: str, waker: str, now_us: int, seen: _Gathering) -> bool:
         if waker in seen.saw_something or waker not in seen.answered:
@@ -159,18 +174,53 @@ class Analysis:
         if self._mapped is not None:
             self._mapped.close()
         self._mapped = rings
-        for plan in self._plan.analyzers:
-            ring = rings.ring(plan.module.manifest.view.spec)
-            services = Services(
-                infer=self._camera.infer if plan.models else None,
-                graph=(lambda name: self._graphs[name]()) if plan.models else None,
-            )
-            self._benches[plan.name] = Analyzer(
-                self._programs[plan.name],
-                Grants(plan.capabilities, plan.params, plan.state),
-                services,
-                RingMap(ring.fd, ring.size_bytes),
-            )
+        self._benches = {plan.name: self._bench(plan, rings) for plan in self._plan.analyzers}
+
+    def _bench(self, plan: AnalyzerPlan, rings: Rings) -> Analyzer:
+        ring = rings.ring(plan.module.manifest.view.spec)
+        services = Services(
+            infer=self._camera.infer if plan.models else None,
+            graph=(lambda name: self._graphs[name]()) if plan.models else None,
+        )
+        return Analyzer(
+            self._programs[plan.name],
+            Grants(plan.capabilities, plan.params, plan.state),
+            services,
+            RingMap(ring.fd, ring.size_bytes),
+        )
+
+
+@dataclass(slots=True)
+class _Career:
+    """What became of one analyzer over all its instances that are gone."""
+
+    calls: int = 0
+    answers: int = 0
+    traps: int = 0
+    refused: int = 0
+    last_fault: str | None = None
+    quarantined: str | None = None
+
+    def add(self, closed: Analyzer) -> None:
+        counters = closed.counters
+        self.calls += counters.calls
+        self.answers += counters.answers
+        self.traps += counters.traps
+        self.refused += counters.refused
+        self.last_fault = closed.last_fault or self.last_fault
+
+    def quarantine(self, reason: str) -> None:
+        """Only the first one is remembered: it says what went wrong."""
+        self.quarantined = self.quarantined or reason
+
+    @property
+    def reason(self) -> str | None:
+        """Why its silence must not be taken for "nothing seen"."""
+        if self.quarantined:
+            return f"was quarantined: {self.quarantined}"
+        if self.calls and not self.answers:
+            return f"never gave an answer, the last time: {self.last_fault}"
+        return None
 
 
 class _Gathering:

@@ -47,6 +47,9 @@ class Assembly:
     pipeline: Pipeline
 
     def close(self) -> None:
+        """Ends all; clips that `work` has not finished by now are given up."""
+        if self.recorder is not None:
+            self.recorder.abandon()
         self.analysis.close()
 
 

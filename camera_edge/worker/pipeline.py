@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from camera_edge.capture import Frame, Grab
-from camera_edge.event import Change
+from camera_edge.event import Change, Updated
 from camera_edge.observation import Seen
 from camera_edge.redact import Grid, RedactionHistory
 from camera_edge.rules import RuleEngine
@@ -81,7 +81,7 @@ class Pipeline:
         changes = self._rules.feed(reported, frame=seen.frame, now_us=seen.media_us)
         self._newest_us = seen.media_us
         if self._recorder is not None:
-            self._recorder.settle(seen.frame, seen.media_us, changes)
+            self._recorder.settle(seen.frame, seen.media_us, [*map(Updated, self._rules.going_on), *changes])
         return Step(seen, changes)
 
     def finish(self) -> Sequence[Change]:

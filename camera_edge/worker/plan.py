@@ -64,6 +64,12 @@ def plan_camera(camera: str, config: CameraSettings, registry: Registry) -> Came
 def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> CameraPlan:
     """A plan of these analyzers under the rest of the configuration."""
     reported = frozenset(each.name for each in analyzers if each.reported)
+    for name in config.redact.required or ():
+        if name not in {each.name for each in analyzers}:
+            raise ConfigError(
+                f"pictures are shown only where {name!r} answered (redact.with), and it does not run",
+                hint=f"name it too: --analyzer {name}",
+            )
     rate_hz = None if config.rate == "native" else float(config.rate)
     return CameraPlan(
         camera=camera,

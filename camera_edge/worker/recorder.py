@@ -91,7 +91,7 @@ class Recorder:
         return self._utc_offset_ns + media_us * 1000
 
     def settle(self, frame: int, media_us: int, changes: Sequence[Change]) -> None:
-        """Results up to `frame` are in, and these events changed."""
+        """Results up to `frame` are in, and these events changed; of two changes of one event the later one holds."""
         with self._orders:
             self._settled = (frame, media_us)
             self._moved = True
@@ -114,6 +114,12 @@ class Recorder:
         for recording in list(self._recordings.values()):
             self._advance(recording, settled, finishing)
         return not finishing
+
+    def abandon(self) -> None:
+        """Gives up the clips that are not finished, and leaves no file of them. For the thread that does the `work`."""
+        for recording in self._recordings.values():
+            recording.abandon()
+        self._recordings.clear()
 
     def _order(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -81,7 +81,6 @@ class Recording:
         self._snapshot: bytes | None = None
         self._frames: list[int] = []
         self._hidden = 0
-        self._missing = 0
         self._past_end = False
 
     @property
@@ -131,7 +130,7 @@ class Recording:
                 redaction=provenance.redaction,
                 counters=ClipCounters(
                     hidden_frames=self._hidden,
-                    missing_frames=self._missing + self._reader.lost,
+                    missing_frames=self._reader.lost,
                     truncated=self.event.closed_us is not None and self._window.latest_us < self.event.closed_us,
                 ),
             )
@@ -157,15 +156,14 @@ class Recording:
         if not self._unread:
             batch = self._reader.read()
             if batch.lost:
-                # the batch begins with a key frame
-                self._open_decoder(batch.packets[0].epoch)
+                # the batch begins with a key frame; what came before the loss is whole
+                self._start_decoder(batch.packets[0].epoch)
             self._unread.extend(batch.packets)
         if not self._unread:
             return False
         packet = self._unread.popleft()
         if packet.epoch != self._epoch:
-            self._waiting.extend(self._decoder.flush() if self._decoder is not None else ())
-            self._open_decoder(packet.epoch)
+            self._start_decoder(packet.epoch)
         if self._decoder is not None:
             self._waiting.extend(self._decoder.decode(Packet(packet.ordinal, packet.epoch, packet.key, packet.data)))
         return True
@@ -208,7 +206,9 @@ class Recording:
         encoder.open()
         return encoder
 
-    def _open_decoder(self, epoch: int) -> None:
+    def _start_decoder(self, epoch: int) -> None:
+        """The one before gives what it held back."""
+        self._waiting.extend(self._decoder.flush() if self._decoder is not None else ())
         self._close_decoder()
         self._epoch = epoch
         self._decoder = PacketDecoder(self._studio.streams[epoch])

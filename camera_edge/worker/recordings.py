@@ -6,13 +6,13 @@ Invariant: one thread, no clock: the same recording gives the same steps and eve
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from camera_edge.capture import Grab, Source, SourceOptions, open_source
 from camera_edge.clips import ClipFolder
-from camera_edge.errors import UndecodableError
+from camera_edge.errors import SourceError, UndecodableError
 from camera_edge.event import Change, Closed, Event
 from camera_edge.worker.assembly import Assembly, Output, Sandboxing, assemble_camera
 from camera_edge.worker.pipeline import Step
@@ -30,7 +30,11 @@ class EventEnded:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The end of a recording. `warning`: why it ended early; `quarantined`: analyzers that stopped, with the reason."""
+    """The end of a recording.
+
+    warnings: what was not as it should be, and was survived. broken: analyzers whose answers are incomplete, with the
+    reason.
+    """
 
     frames: int
     analysed: int
@@ -40,17 +44,18 @@ class Summary:
     traps: int
     dropped: int
     egress_bytes: int
-    warning: str | None
-    quarantined: dict[str, str]
+    warnings: tuple[str, ...]
+    broken: Mapping[str, str]
 
 
 RecordingNews = Step | EventEnded | Summary
 
 
 class RecordingRun:
-    """One recording. `run()` yields every step and ended event, and the summary last.
+    """One recording. `run()` yields every step and ended event, and the summary last; close it if you leave early.
 
-    Raises SourceError where it cannot be opened, UndecodableError where no picture is in it, and what planning raises.
+    Raises SourceError where it cannot be opened, UndecodableError where no picture is in it, ModuleError, ModelError
+    and OutputError. Where a source drops on the way, what it gave until then is brought to its end first.
     """
 
     def __init__(self, address: str, plan: CameraPlan, sandboxing: Sandboxing, out: Path | None) -> None:
@@ -62,8 +67,9 @@ class RecordingRun:
         self._closed: dict[str, Event] = {}
         self._events = 0
         self._egress_bytes = 0
+        self._lost: SourceError | None = None
 
-    def run(self) -> Iterator[RecordingNews]:
+    def run(self) -> Generator[RecordingNews, None, None]:
         started_s, started_cpu_s = time.perf_counter(), time.process_time()
         with open_source(self._address, SourceOptions()) as source:
             camera = assemble_camera(self._plan, self._sandboxing, self._output(source))
@@ -84,18 +90,29 @@ class RecordingRun:
                 traps=camera.analysis.traps,
                 dropped=camera.analysis.dropped,
                 egress_bytes=self._egress_bytes,
-                warning=source.problem,
-                quarantined=camera.analysis.quarantined,
+                warnings=_warnings(source, camera),
+                broken=camera.analysis.broken,
             )
+        if self._lost is not None:
+            raise self._lost
 
     def _steps(self, source: Source, camera: Assembly) -> Iterator[RecordingNews]:
-        while (grab := source.read()) is not None:
+        while (grab := self._read(source, camera)) is not None:
             yield from self._step(grab, camera)
         for tick in camera.pipeline.take_last():
             step = camera.pipeline.digest(tick)
             yield step
             yield from self._ended(step.changes, camera)
         yield from self._ended(camera.pipeline.finish(), camera)
+
+    def _read(self, source: Source, camera: Assembly) -> Grab | None:
+        try:
+            return source.read()
+        except SourceError as exc:
+            if camera.pipeline.frames == 0:
+                raise
+            self._lost = exc
+            return None
 
     def _step(self, grab: Grab, camera: Assembly) -> Iterator[RecordingNews]:
         for tick in camera.pipeline.take(grab):
@@ -111,7 +128,7 @@ class RecordingRun:
         if camera.recorder is not None:
             camera.recorder.work()
         for event in list(self._closed.values()):
-            outcome = self._outcomes.get(event.id)
+            outcome = self._outcomes.pop(event.id, None)
             if camera.recorder is None or outcome is not None:
                 del self._closed[event.id]
                 self._events += 1
@@ -128,3 +145,12 @@ class RecordingRun:
         self._outcomes[outcome.event.id] = outcome
         if outcome.clip is not None:
             self._egress_bytes += outcome.clip.bytes
+
+
+def _warnings(source: Source, camera: Assembly) -> tuple[str, ...]:
+    warnings = [] if source.problem is None else [f"{source.problem}; what decoded was used"]
+    if camera.analysis.traps:
+        warnings.append(f"{camera.analysis.traps} times an analyzer gave no answer for a frame")
+    for name, count in camera.analysis.refused.items():
+        warnings.append(f"analyzer {name} gave more than it may; {count} outputs were not taken")
+    return tuple(warnings)
