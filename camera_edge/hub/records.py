@@ -50,8 +50,12 @@ class Records:
         return self._intake.spool(camera)
 
     async def reconcile(self) -> None:
-        """Brings rows and files together after whatever happened while nobody looked; then keeps the quota."""
+        """Brings rows and files together after whatever happened while nobody looked; then keeps the quota.
+
+        To be called before a worker runs: what is still open was left so by a hub that was killed.
+        """
         await self._call(self._intake.reconcile)
+        await self._call(lambda: self._store.interrupt_open(None, self._clock.utc_ns()))
         await self._call(self._storage.keep_quota)
 
     async def next_number(self, camera: str) -> int:

@@ -90,12 +90,13 @@ class Store:
         with self._write():
             self._put_event(event, opened_utc_ns, closed_utc_ns)
 
-    def interrupt_open(self, camera: str, utc_ns: int) -> int:
-        """Ends the open events of a camera whose worker is gone; returns how many there were."""
+    def interrupt_open(self, camera: str | None, utc_ns: int) -> int:
+        """Ends the open events of a camera whose worker is gone (None: of all); returns how many there were."""
         with self._write():
             cursor = self._connection.execute(
-                "UPDATE events SET state = 'interrupted', closed_utc_ns = ? WHERE camera = ? AND state = 'open'",
-                (utc_ns, camera),
+                "UPDATE events SET state = 'interrupted', closed_utc_ns = :now "
+                "WHERE (:camera IS NULL OR camera = :camera) AND state = 'open'",
+                {"now": utc_ns, "camera": camera},
             )
         return cursor.rowcount
 

@@ -132,6 +132,10 @@ class Appliance:
         assert self._process is not None, "it was not started"
         return self._process
 
+    def until(self, ask: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
+        """Asks until the answer is neither None nor false, and returns it."""
+        return until(ask, f"what the test waits for; the hub said\n{self.printed()}\n{self.complaints()}", within_s)
+
     def printed(self) -> str:
         """What it has written to stdout since it was started."""
         return self._output("stdout").read_text()
@@ -297,20 +301,31 @@ def _serve(program: Sequence[str], secrets: Mapping[str, str]) -> Iterator[int]:
         process.wait(10)
 
 
-def door(port: int, **settings: object) -> dict[str, object]:
-    """The network camera as a configuration names it."""
-    return {"source": f"http://${{DOOR_USER}}:${{DOOR_PASSWORD}}@127.0.0.1:{port}/live", **settings}
+@pytest.fixture(scope="session")
+def door(door_port: int) -> Mapping[str, object]:
+    """The network camera as a configuration names it; `door_secrets` belongs to it."""
+    source = f"http://${{DOOR_USER}}:${{DOOR_PASSWORD}}@127.0.0.1:{door_port}/live"
+    return {"source": source, "zones": ZONES, "rules": RULES}
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory, analyzers: Path, door_port: int) -> Iterator[Appliance]:
+def door_secrets() -> Mapping[str, str]:
+    return {"DOOR_USER": USER, "DOOR_PASSWORD": PASSWORD}
+
+
+@pytest.fixture(scope="session")
+def house(
+    tmp_path_factory: pytest.TempPathFactory,
+    analyzers: Path,
+    door: Mapping[str, object],
+    door_secrets: Mapping[str, str],
+) -> Iterator[Appliance]:
     """An appliance with two cameras that tests share and only look at."""
     cameras: dict[str, Mapping[str, object]] = {
         "yard": {"source": YARD, "privacy_masks": [[[0.0, 0.0], [0.25, 0.0], [0.25, 0.3], [0.0, 0.3]]]},
-        "door": door(door_port, zones=ZONES, rules=RULES),
+        "door": door,
     }
-    secrets = {"DOOR_USER": USER, "DOOR_PASSWORD": PASSWORD}
-    appliance = Appliance(tmp_path_factory.mktemp("house"), cameras, secrets)
+    appliance = Appliance(tmp_path_factory.mktemp("house"), cameras, door_secrets)
     try:
         appliance.start()
         appliance.until_running()
