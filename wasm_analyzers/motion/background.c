@@ -107,8 +107,8 @@ static inline u8x16 beyond_neighbours(const uint8_t *usual, int32_t pitch, u8x16
     u8x16 least = splat16(255), most = splat16(0);
 #pragma clang loop unroll(full)
     for (int32_t row = -1; row <= 1; row++) {
-        const uint8_t *at = usual + row * pitch;
-        u8x16 left = load16(at - 1), middle = load16(at), right = load16(at + 1);
+        const uint8_t *first = usual + row * pitch - 1;
+        u8x16 left = load16(first), middle = load16(first + 1), right = load16(first + 2);
         least = min16(least, min16(min16(left, middle), right));
         most = max16(most, max16(max16(left, middle), right));
     }

@@ -44,7 +44,7 @@ static unsettled places;
 static regions found;
 static tracks all;
 static uint8_t *image, *hits, *solid, *joined, *foreground, *doubtful, *doubtful_before, *cover, *unsettled_cover;
-static uint8_t *scratch, *scratch_too;
+static uint8_t *scratch, *scratch_too, *rows;
 static uint8_t *shown; /* the mask as the host gets it: rows of width */
 static int64_t last_us, uncovered_us, unsettled_drawn_us;
 
@@ -70,7 +70,8 @@ int32_t camera_edge_open(void) {
 /* Memory for a view of this size, all at its beginning. */
 static int32_t start(extent e, int64_t media_us) {
     size_t pixels = (size_t)e.width * (size_t)e.height;
-    size_t bytes = background_bytes(e) + unsettled_bytes(e) + PLANES * plane_bytes(e) + pixels;
+    size_t bytes = background_bytes(e) + unsettled_bytes(e) + PLANES * plane_bytes(e) + pixels +
+                   (size_t)(e.height + 2 * ROW_MARGIN);
     if (bytes > room_bytes) {
         room = camera_edge_pages(bytes);
         room_bytes = room ? bytes : 0;
@@ -88,6 +89,7 @@ static int32_t start(extent e, int64_t media_us) {
     uint8_t **planes[PLANES] = {&image,           &hits,  &solid,           &joined,  &foreground, &doubtful,
                                 &doubtful_before, &cover, &unsettled_cover, &scratch, &scratch_too};
     for (int32_t i = 0; i < PLANES; i++) *planes[i] = plane_take(&space, e);
+    rows = rows_take(&space, e);
     shown = space;
     exposure_open(&light);
     view = e;
@@ -121,11 +123,10 @@ static void learn(const uint8_t *pixels, int32_t stride, int64_t media_us) {
 }
 
 static void learn_again(void) {
-    size_t bytes = (size_t)view.pitch * (size_t)view.height;
     background_relearn(&model);
-    __builtin_memset(foreground, 0, bytes);
-    __builtin_memset(doubtful, 0, bytes);
-    __builtin_memset(doubtful_before, 0, bytes);
+    plane_clear(foreground, view);
+    plane_clear(doubtful, view);
+    plane_clear(doubtful_before, view);
     all.count = 0;
     hide_all();
 }
@@ -214,7 +215,7 @@ static void forget_ghosts(void) {
         const region *r = &found.list[i];
         if (r->contour < GHOST_CONTOUR || r->steady < least_steady * r->area) continue;
         if (r->edge_usual < r->edge_now + r->edge_now / 2 + GHOST_EDGE * r->contour) continue;
-        regions_paint_one(&found, view, solid, i, scratch);
+        regions_paint_one(&found, view, (hit_plane){solid, rows}, i, scratch);
         background_accept(&model, image, scratch, r->left, r->top, r->right - r->left, r->bottom - r->top);
         camera_edge_metric(CAMERA_EDGE_TEXT("ghosts"), 1);
     }
@@ -230,21 +231,21 @@ static void add_plane(uint8_t *to, const uint8_t *from, const uint8_t *without) 
         }
 }
 
-/* Where someone may have stood from the start, filled; drawn a few times a second. Uses `hits` and `found` up. */
+/* Where someone may have stood from the start, filled; drawn a few times a second. Uses `hits`, `rows` and `found` up. */
 static void draw_unsettled(int64_t media_us) {
     if (media_us - unsettled_drawn_us < UNSETTLED_DRAW_US) return;
     unsettled_drawn_us = media_us;
     unsettled_mark(&places, model.evidence);
-    regions_smooth(view, model.evidence, hits, scratch + 16, UNSETTLED_THRESHOLD);
-    regions_join(view, hits, unsettled_cover, scratch);
-    region_planes planes = {hits, model.evidence, image, model.usual, model.held_age, model.unrest};
+    regions_smooth(view, model.evidence, hits, rows, scratch + 16, UNSETTLED_THRESHOLD);
+    regions_join(view, (hit_plane){hits, rows}, unsettled_cover, scratch);
+    region_planes planes = {{hits, rows}, model.evidence, image, model.usual, model.held_age, model.unrest};
     regions_find(&found, view, unsettled_cover, &planes, UNSETTLED_PIXELS);
     regions_fill(&found, view, unsettled_cover);
 }
 
 /* All that may be someone. */
 static void show_cover(int64_t media_us, int64_t elapsed_us) {
-    regions_widen(view, joined, cover, scratch, set.margin);
+    regions_widen(view, (hit_plane){joined, rows}, cover, scratch, set.margin);
     unsettled_follow(&places, image, cover, media_us, elapsed_us);
     regions_fill(&found, view, cover);
     if (places.any) {
@@ -259,11 +260,11 @@ static int find_regions(void) {
     float off = light.gain < 1 ? 1 - light.gain : light.gain - 1;
     /* a corrected exposure leaves rounding and noise behind */
     background_compare(&model, image, (int32_t)(16 * (off < 4 ? off : 4)));
-    regions_smooth(view, model.evidence, hits, scratch + 16, set.threshold);
-    shadow_planes dark = {image, model.usual, hits, scratch, scratch_too};
+    regions_smooth(view, model.evidence, hits, rows, scratch + 16, set.threshold);
+    shadow_planes dark = {image, model.usual, {hits, rows}, scratch, scratch_too};
     int shadows = shadow_remove(view, &dark, solid);
-    regions_join(view, solid, joined, scratch);
-    region_planes planes = {solid, model.evidence, image, model.usual, model.held_age, model.unrest};
+    regions_join(view, (hit_plane){solid, rows}, joined, scratch);
+    region_planes planes = {{solid, rows}, model.evidence, image, model.usual, model.held_age, model.unrest};
     regions_find(&found, view, joined, &planes, (int32_t)(set.least_area * (float)(view.width * view.height)));
     return shadows;
 }
@@ -275,12 +276,12 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
         return;
     }
     follow_regions(media_us);
-    regions_paint(&found, view, solid, foreground, doubtful);
+    regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
     if (set.tight) show(foreground);
     if (shadows) {
         /* a shadow is no object, but the background is not to be learned from it */
         add_plane(foreground, hits, solid);
-        regions_join(view, hits, joined, scratch);
+        regions_join(view, (hit_plane){hits, rows}, joined, scratch);
     }
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};
     background_follow(&model, &step);

@@ -15,7 +15,7 @@ enum { MARGIN = 16 };
 
 typedef struct extent {
     int32_t width, height;
-    int32_t pitch;  /* bytes from row to row: a multiple of 16, at least width + 16 */
+    int32_t pitch;  /* bytes from row to row: padded + 16 */
     int32_t padded; /* columns that are worked on: width rounded up to 16 */
 } extent;
 
@@ -35,7 +35,28 @@ static inline uint8_t *plane_take(uint8_t **space, extent e) {
 
 /* Make the padding of a row zero, after whole vectors were written over it. */
 static inline void plane_zero_tail(uint8_t *row, extent e) {
-    for (int32_t x = e.width; x < e.pitch; x++) row[x] = 0;
+    store16(row + e.padded, splat16(0));
+    for (int32_t x = e.width; x < e.padded; x++) row[x] = 0;
+}
+
+/* One flag a row: whether the plane has anything there. ROW_MARGIN flags lie before the first and after the last, all 0. */
+enum { ROW_MARGIN = 8 };
+
+static inline uint8_t *rows_take(uint8_t **space, extent e) {
+    uint8_t *rows = *space + ROW_MARGIN;
+    *space += e.height + 2 * ROW_MARGIN;
+    return rows;
+}
+
+/* Whether there is anything at most `reach` rows away. */
+static inline int rows_near(const uint8_t *rows, int32_t y, int32_t reach) {
+    int any = 0;
+    for (int32_t k = y - reach; k <= y + reach; k++) any |= rows[k];
+    return any;
+}
+
+static inline void plane_clear(uint8_t *plane, extent e) {
+    __builtin_memset(plane, 0, (size_t)e.pitch * (size_t)e.height);
 }
 
 /* Repeat the outermost pixels for two pixels beyond the border. */

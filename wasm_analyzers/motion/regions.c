@@ -17,62 +17,79 @@ static int sum_columns(const uint8_t *row, extent e, uint8_t *columns) {
     return any16(any);
 }
 
-void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold) {
+/* Whether the row has hits. */
+static int smooth_row(extent e, const uint8_t *columns, uint8_t *to, u16x8 least) {
+    u8x16 any = splat16(0);
+#pragma clang loop unroll_count(2)
+    for (int32_t x = 0; x < e.padded; x += 16) {
+        const uint8_t *first = columns + x - 2;
+        u8x16 a = load16(first), b = load16(first + 1), c = load16(first + 2), d = load16(first + 3), f = load16(first + 4);
+        if (!any16(a | f | c)) continue;
+        u16x8 low = low16(a) + low16(b) + low16(c) + low16(d) + low16(f);
+        u16x8 high = high16(a) + high16(b) + high16(c) + high16(d) + high16(f);
+        u8x16 hit = narrow16((u16x8)(low > least) & 255, (u16x8)(high > least) & 255);
+        any |= hit;
+        store16(to + x, hit);
+    }
+    plane_zero_tail(to, e);
+    return any16(any);
+}
+
+void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *rows, uint8_t *columns, int32_t threshold) {
     plane_replicate_border(evidence, e);
+    plane_clear(hits, e);
     u16x8 least = (u16x8){0} + (uint16_t)(25 * threshold);
     for (int32_t y = 0; y < e.height; y++) {
-        uint8_t *to = hits + y * e.pitch;
-        __builtin_memset(to, 0, (size_t)e.pitch);
-        if (!sum_columns(evidence + y * e.pitch, e, scratch)) continue;
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            const uint8_t *column = scratch + x;
-            u8x16 a = load16(column - 2), b = load16(column - 1), c = load16(column), d = load16(column + 1), f = load16(column + 2);
-            if (!any16(a | f | c)) continue;
-            u16x8 low = low16(a) + low16(b) + low16(c) + low16(d) + low16(f);
-            u16x8 high = high16(a) + high16(b) + high16(c) + high16(d) + high16(f);
-            store16(to + x, narrow16((u16x8)(low > least) & 255, (u16x8)(high > least) & 255));
-        }
-        plane_zero_tail(to, e);
+        int some = sum_columns(evidence + y * e.pitch, e, columns);
+        rows[y] = some ? (uint8_t)smooth_row(e, columns, hits + y * e.pitch, least) : 0;
     }
 }
 
-void regions_join(extent e, const uint8_t *hits, uint8_t *joined, uint8_t *scratch) {
+void regions_join(extent e, hit_plane hits, uint8_t *joined, uint8_t *scratch) {
+    plane_clear(scratch, e);
+    plane_clear(joined, e);
     for (int32_t y = 0; y < e.height; y++) {
-        const uint8_t *from = hits + y * e.pitch;
+        if (!hits.rows[y]) continue;
+        const uint8_t *from = hits.pixels + y * e.pitch - 2;
         uint8_t *to = scratch + y * e.pitch;
 #pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < e.padded; x += 16)
-            store16(to + x, load16(from + x - 2) | load16(from + x - 1) | load16(from + x) | load16(from + x + 1) |
-                                load16(from + x + 2));
+            store16(to + x, load16(from + x) | load16(from + x + 1) | load16(from + x + 2) | load16(from + x + 3) |
+                                load16(from + x + 4));
         plane_zero_tail(to, e);
     }
     for (int32_t y = 0; y < e.height; y++) {
-        const uint8_t *row = scratch + y * e.pitch;
-        uint8_t *to = joined + y * e.pitch;
+        if (!rows_near(hits.rows, y, 2)) continue;
         /* the margin of a plane is 0 */
+        const uint8_t *row = scratch + (y - 2) * e.pitch;
+        uint8_t *to = joined + y * e.pitch;
 #pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < e.padded; x += 16)
-            store16(to + x, load16(row + x - 2 * e.pitch) | load16(row + x - e.pitch) | load16(row + x) |
-                                load16(row + x + e.pitch) | load16(row + x + 2 * e.pitch));
+            store16(to + x, load16(row + x) | load16(row + x + e.pitch) | load16(row + x + 2 * e.pitch) |
+                                load16(row + x + 3 * e.pitch) | load16(row + x + 4 * e.pitch));
         plane_zero_tail(to, e);
     }
 }
 
-void regions_widen(extent e, const uint8_t *joined, uint8_t *wide, uint8_t *scratch, int32_t margin) {
+void regions_widen(extent e, hit_plane joined, uint8_t *wide, uint8_t *scratch, int32_t margin) {
+    plane_clear(scratch, e);
+    plane_clear(wide, e);
     for (int32_t y = 0; y < e.height; y++) {
-        const uint8_t *from = joined + y * e.pitch;
+        if (!rows_near(joined.rows, y, 2)) continue;
+        const uint8_t *from = joined.pixels + y * e.pitch - margin;
         uint8_t *to = scratch + y * e.pitch;
 #pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < e.padded; x += 16)
-            store16(to + x, load16(from + x - margin) | load16(from + x) | load16(from + x + margin));
+            store16(to + x, load16(from + x) | load16(from + x + margin) | load16(from + x + 2 * margin));
         plane_zero_tail(to, e);
     }
     for (int32_t y = 0; y < e.height; y++) {
-        const uint8_t *row = scratch + y * e.pitch;
+        if (!rows_near(joined.rows, y, 2 + margin)) continue;
+        const uint8_t *row = scratch + (y - margin) * e.pitch;
         uint8_t *to = wide + y * e.pitch;
 #pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < e.padded; x += 16)
-            store16(to + x, load16(row + x - margin * e.pitch) | load16(row + x) | load16(row + x + margin * e.pitch));
+            store16(to + x, load16(row + x) | load16(row + x + margin * e.pitch) | load16(row + x + 2 * margin * e.pitch));
         plane_zero_tail(to, e);
     }
 }
@@ -116,11 +133,11 @@ static void find_runs_of_row(regions *found, extent e, const uint8_t *joined, in
     }
 }
 
-static void connect_runs(regions *found, extent e, const uint8_t *joined) {
+static void connect_runs(regions *found, extent e, const uint8_t *joined, const uint8_t *rows) {
     int32_t above = 0, above_end = 0;
     for (int32_t y = 0; y < e.height; y++) {
         int32_t first = found->run_count;
-        find_runs_of_row(found, e, joined, y);
+        if (rows_near(rows, y, 2)) find_runs_of_row(found, e, joined, y);
         for (int32_t i = first; i < found->run_count; i++) {
             while (above < above_end && found->runs[above].to <= found->runs[i].from) above++;
             for (int32_t k = above; k < above_end && found->runs[k].from < found->runs[i].to; k++) join(found->runs, k, i);
@@ -143,7 +160,7 @@ static int32_t region_of(const regions *found, int32_t i) {
 
 /* What a run adds to its region: all but the rim. */
 static void measure_run(region *into, extent e, const region_planes *planes, const run *r) {
-    const uint8_t *hits = planes->hits + r->y * e.pitch, *evidence = planes->evidence + r->y * e.pitch;
+    const uint8_t *hits = planes->hits.pixels + r->y * e.pitch, *evidence = planes->evidence + r->y * e.pitch;
     const uint8_t *steady = planes->held_age + r->y * e.pitch, *unrest = planes->unrest + r->y * e.pitch;
     int32_t from = r->from, to = r->to;
     while (from < to && !hits[from]) from++;
@@ -171,7 +188,7 @@ static void measure_run(region *into, extent e, const region_planes *planes, con
 static void measure_rim(region *into, extent e, const region_planes *planes, const run *r) {
     if (r->y < 2 || r->y >= e.height - 2) return;
     int32_t from = r->from < 2 ? 2 : r->from, to = r->to > e.width - 2 ? e.width - 2 : r->to;
-    const uint8_t *hits = planes->hits + r->y * e.pitch;
+    const uint8_t *hits = planes->hits.pixels + r->y * e.pitch;
     for (int32_t x = from; x < to; x++) {
         const uint8_t *hit = hits + x;
         if ((x & 15) == 0 && x + 16 <= to) {
@@ -219,7 +236,7 @@ static void drop_small(regions *found, int32_t least_area) {
 
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area) {
     found->run_count = found->count = found->overflow = 0;
-    connect_runs(found, e, joined);
+    connect_runs(found, e, joined, planes->hits.rows);
     number_roots(found, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         int32_t n = region_of(found, i);
@@ -240,26 +257,26 @@ static inline void paint_run(const uint8_t *restrict hits, uint8_t *restrict for
     }
 }
 
-void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful) {
-    size_t bytes = (size_t)e.pitch * (size_t)e.height;
-    __builtin_memset(foreground, 0, bytes);
-    __builtin_memset(doubtful, 0, bytes);
+void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *foreground, uint8_t *doubtful) {
+    plane_clear(foreground, e);
+    plane_clear(doubtful, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
         int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
         if (number < 0) continue;
-        paint_run(hits + at, foreground + at, doubtful + at, r->to - r->from, found->list[number].travelled ? 0 : 255);
+        uint8_t doubt = found->list[number].travelled ? 0 : 255;
+        paint_run(hits.pixels + at, foreground + at, doubtful + at, r->to - r->from, doubt);
     }
 }
 
-void regions_paint_one(const regions *found, extent e, const uint8_t *hits, int32_t number, uint8_t *mask) {
+void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t number, uint8_t *mask) {
     const region *one = &found->list[number];
     for (int32_t y = one->top; y < one->bottom; y++)
         for (int32_t x = one->left & ~15; x < one->right; x += 16) store16(mask + y * e.pitch + x, splat16(0));
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
         if (region_of(found, i) != number) continue;
-        for (int32_t x = r->from; x < r->to; x++) mask[r->y * e.pitch + x] = hits[r->y * e.pitch + x];
+        for (int32_t x = r->from; x < r->to; x++) mask[r->y * e.pitch + x] = hits.pixels[r->y * e.pitch + x];
     }
 }
 

@@ -31,30 +31,37 @@ typedef struct regions {
     int32_t overflow; /* more runs or regions than there is room for: the list is incomplete */
 } regions;
 
+/* hits = 255 where the mean of the evidence over 5x5 pixels is above threshold; rows says where there are any. The border
+ * of evidence is replicated; `columns` has room for a row and 16 bytes on both sides. */
+void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *rows, uint8_t *columns, int32_t threshold);
+
+/* A plane of hits, with the rows that may have any. */
+typedef struct hit_plane {
+    const uint8_t *pixels, *rows;
+} hit_plane;
+
 /* The planes that regions are measured in. */
 typedef struct region_planes {
-    const uint8_t *hits, *evidence, *image, *usual, *held_age, *unrest;
+    hit_plane hits;
+    const uint8_t *evidence, *image, *usual, *held_age, *unrest;
 } region_planes;
 
-/* hits = 255 where the mean of the evidence over 5x5 pixels is above threshold. The border of evidence is replicated. */
-void regions_smooth(extent e, uint8_t *evidence, uint8_t *hits, uint8_t *scratch, int32_t threshold);
-
 /* joined = 255 where a hit lies within two rows and columns: what is that near is one thing. */
-void regions_join(extent e, const uint8_t *hits, uint8_t *joined, uint8_t *scratch);
+void regions_join(extent e, hit_plane hits, uint8_t *joined, uint8_t *scratch);
 
 /* wide = joined, and `margin` more on all sides; at most 5, because what is joined is 5 pixels wide or more. */
-void regions_widen(extent e, const uint8_t *joined, uint8_t *wide, uint8_t *scratch, int32_t margin);
+void regions_widen(extent e, hit_plane joined, uint8_t *wide, uint8_t *scratch, int32_t margin);
 
 /* The connected regions of `joined` that hold at least least_area hits, measured by their hits alone. */
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area);
 
 /* foreground = the hits of the regions that were found; doubtful = those of regions that have not travelled. */
-void regions_paint(const regions *found, extent e, const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful);
+void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *foreground, uint8_t *doubtful);
 
 /* Set mask to 255 from the first to the last pixel of each region in each row. */
 void regions_fill(const regions *found, extent e, uint8_t *mask);
 
 /* mask = the hits of one region, within its box; the rest of the plane is left as it is. */
-void regions_paint_one(const regions *found, extent e, const uint8_t *hits, int32_t number, uint8_t *mask);
+void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t number, uint8_t *mask);
 
 #endif

@@ -3,12 +3,9 @@
  * in which nothing of the texture is left, cannot be told from dark objects, and stay. */
 #include "shadow.h"
 
-typedef float f32x8 __attribute__((vector_size(32)));
-typedef int32_t i32x8 __attribute__((vector_size(32)));
-
-static const float DEEPEST = 0.4f, FAINTEST = 0.95f; /* ratio to the background */
-static const float TEXTURE = 4;                      /* grey levels of the frame that the ratio leaves unexplained */
+/* The ratio to the background lies between 0.4 and 0.95 (see explained). */
 enum {
+    TEXTURE = 4,     /* grey levels of the frame that the ratio leaves unexplained */
     ALIKE = 21,      /* of 25 pixels around: how many the ratio must explain */
     RIM_LIGHTER = 6, /* grey levels: where a shadow fades out */
 };
@@ -18,8 +15,8 @@ static inline void sum_around(const uint8_t *at, int32_t pitch, u16x8 *low, u16x
     u16x8 sum_low = {0}, sum_high = {0};
 #pragma clang loop unroll(full)
     for (int32_t row = -2; row <= 2; row += 2) {
-        const uint8_t *middle = at + row * pitch;
-        u8x16 a = load16(middle - 2), b = load16(middle), c = load16(middle + 2);
+        const uint8_t *first = at + row * pitch - 2;
+        u8x16 a = load16(first), b = load16(first + 2), c = load16(first + 4);
         sum_low += low16(a) + low16(b) + low16(c);
         sum_high += high16(a) + high16(b) + high16(c);
     }
@@ -27,31 +24,36 @@ static inline void sum_around(const uint8_t *at, int32_t pitch, u16x8 *low, u16x
     *high = sum_high;
 }
 
-/* 255 where one factor explains a pixel and its surroundings. */
+static inline u16x8 below8(u16x8 a, u16x8 b) { return (u16x8)(__builtin_elementwise_max(a, b) != a); }
+
+/* 1 where one factor explains a pixel and its surroundings: sum / sum_usual is that factor. */
 static inline u16x8 explained(u16x8 pixel, u16x8 usual, u16x8 sum, u16x8 sum_usual) {
-    f32x8 ratio = __builtin_convertvector(sum, f32x8) / (__builtin_convertvector(sum_usual, f32x8) + 1);
-    f32x8 rest = __builtin_convertvector(pixel, f32x8) - ratio * __builtin_convertvector(usual, f32x8);
-    i32x8 yes = (ratio > DEEPEST) & (ratio < FAINTEST) & (rest < TEXTURE) & (rest > -TEXTURE);
-    return __builtin_convertvector(yes, u16x8) & 1;
+    u16x8 in_range = below8(4 * sum_usual, 10 * sum) & below8(20 * sum, 19 * sum_usual);
+    /* a sixteenth of the sums: the products fit in 16 bits */
+    u16x8 part = (sum + 8) >> 4, part_usual = (sum_usual + 8) >> 4;
+    u16x8 is = pixel * part_usual, expected = usual * part;
+    u16x8 rest = __builtin_elementwise_max(is, expected) - __builtin_elementwise_min(is, expected);
+    return in_range & below8(rest, TEXTURE * part_usual) & 1;
 }
 
 /* candidates = 1 where a shadow would look like this, in the blocks that have hits. */
 static int mark_candidates(extent e, const shadow_planes *planes) {
     u8x16 any = splat16(0);
+    plane_clear(planes->candidates, e);
     for (int32_t y = 0; y < e.height; y++) {
+        if (!planes->hits.rows[y]) continue;
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             const uint8_t *image = planes->image + at, *usual = planes->usual + at;
-            u8x16 hit = load16(planes->hits + at), marked = splat16(0);
-            if (any16(hit)) {
-                u16x8 low, high, usual_low, usual_high;
-                sum_around(image, e.pitch, &low, &high);
-                sum_around(usual, e.pitch, &usual_low, &usual_high);
-                u8x16 pixel = load16(image), was = load16(usual);
-                marked = narrow16(explained(low16(pixel), low16(was), low, usual_low),
-                                  explained(high16(pixel), high16(was), high, usual_high));
-                any |= marked & hit;
-            }
+            u8x16 hit = load16(planes->hits.pixels + at);
+            if (!any16(hit)) continue;
+            u16x8 low, high, usual_low, usual_high;
+            sum_around(image, e.pitch, &low, &high);
+            sum_around(usual, e.pitch, &usual_low, &usual_high);
+            u8x16 pixel = load16(image), was = load16(usual);
+            u8x16 marked = narrow16(explained(low16(pixel), low16(was), low, usual_low),
+                                    explained(high16(pixel), high16(was), high, usual_high));
+            any |= marked & hit;
             store16(planes->candidates + at, marked);
         }
         plane_zero_tail(planes->candidates + y * e.pitch, e);
@@ -59,24 +61,25 @@ static int mark_candidates(extent e, const shadow_planes *planes) {
     return any16(any);
 }
 
-static inline u8x16 count_row(const uint8_t *at) {
-    return load16(at - 2) + load16(at - 1) + load16(at) + load16(at + 1) + load16(at + 2);
+/* Five pixels beside one another. Offsets that are not negative become part of the load. */
+static inline u8x16 count_row(const uint8_t *first) {
+    return load16(first) + load16(first + 1) + load16(first + 2) + load16(first + 3) + load16(first + 4);
 }
 
 /* core = 255 where nearly all pixels around are candidates. */
 static int mark_core(extent e, const shadow_planes *planes) {
     u8x16 any = splat16(0);
+    plane_clear(planes->core, e);
     for (int32_t y = 0; y < e.height; y++) {
+        if (!planes->hits.rows[y]) continue;
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
-            const uint8_t *row = planes->candidates + at;
-            u8x16 core = splat16(0);
-            if (any16(load16(row))) {
-                u8x16 count = count_row(row - 2 * e.pitch) + count_row(row - e.pitch) + count_row(row) +
-                              count_row(row + e.pitch) + count_row(row + 2 * e.pitch);
-                core = at_most16(splat16(ALIKE), count) & load16(planes->hits + at);
-                any |= core;
-            }
+            if (!any16(load16(planes->candidates + at))) continue;
+            const uint8_t *row = planes->candidates + at - 2 * e.pitch - 2;
+            u8x16 count = count_row(row) + count_row(row + e.pitch) + count_row(row + 2 * e.pitch) +
+                          count_row(row + 3 * e.pitch) + count_row(row + 4 * e.pitch);
+            u8x16 core = at_most16(splat16(ALIKE), count) & load16(planes->hits.pixels + at);
+            any |= core;
             store16(planes->core + at, core);
         }
         plane_zero_tail(planes->core + y * e.pitch, e);
@@ -84,16 +87,16 @@ static int mark_core(extent e, const shadow_planes *planes) {
     return any16(any);
 }
 
-static inline u8x16 any_of_row(const uint8_t *at) {
-    return load16(at - 3) | load16(at - 2) | load16(at - 1) | load16(at) | load16(at + 1) | load16(at + 2) | load16(at + 3);
+static inline u8x16 any_of_row(const uint8_t *first) {
+    return load16(first) | load16(first + 1) | load16(first + 2) | load16(first + 3) | load16(first + 4) | load16(first + 5) |
+           load16(first + 6);
 }
 
 /* Around the core, whatever is about as dark as a shadow is its rim. */
 static inline u8x16 rim_of(extent e, const shadow_planes *planes, int32_t at) {
-    const uint8_t *row = planes->core + at;
+    const uint8_t *row = planes->core + at - 3 * e.pitch - 3;
     u8x16 near = splat16(0);
-#pragma clang loop unroll(full)
-    for (int32_t below = -3; below <= 3; below++) near |= any_of_row(row + below * e.pitch);
+    for (int32_t below = 0; below < 7; below++, row += e.pitch) near |= any_of_row(row);
     if (!any16(near)) return near;
     u8x16 pixel = load16(planes->image + at), was = load16(planes->usual + at);
     u8x16 not_deeper = at_most16((was >> 2) + (was >> 3), pixel);
@@ -122,45 +125,41 @@ static void restore_in_row(extent e, const uint8_t *hits, const uint8_t *enclose
  * to work in hold what is reached from above and from below. */
 static void restore_enclosed(extent e, const shadow_planes *planes, uint8_t *solid) {
     uint8_t *above = planes->candidates, *below = planes->core;
-    for (int32_t x = 0; x < e.padded; x += 16) {
-        store16(above + x, splat16(0));
-        store16(below + (e.height - 1) * e.pitch + x, splat16(0));
-    }
+    const uint8_t *hits = planes->hits.pixels, *rows = planes->hits.rows;
+    plane_clear(above, e);
+    plane_clear(below, e);
     for (int32_t y = 1; y < e.height; y++) {
-        for (int32_t x = 0; x < e.padded; x += 16) {
+        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x, before = at - e.pitch;
-            store16(above + at, (load16(above + before) | load16(solid + before)) & load16(planes->hits + at));
+            store16(above + at, (load16(above + before) | load16(solid + before)) & load16(hits + at));
         }
     }
-    for (int32_t y = e.height - 2; y >= 0; y--) {
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            int32_t at = y * e.pitch + x, before = at + e.pitch;
-            store16(below + at, (load16(below + before) | load16(solid + before)) & load16(planes->hits + at));
-        }
-    }
-    for (int32_t y = 1; y < e.height - 1; y++) {
+    for (int32_t y = e.height - 2; y > 0; y--) {
         u8x16 any = splat16(0);
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            int32_t at = y * e.pitch + x;
-            u8x16 enclosed = load16(above + at) & load16(below + at) & ~load16(solid + at);
+        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x, before = at + e.pitch;
+            u8x16 under = (load16(below + before) | load16(solid + before)) & load16(hits + at);
+            u8x16 enclosed = load16(above + at) & under & ~load16(solid + at);
+            store16(below + at, under);
             store16(above + at, enclosed);
             any |= enclosed;
         }
         int32_t row = y * e.pitch;
-        if (any16(any)) restore_in_row(e, planes->hits + row, above + row, solid + row);
+        if (any16(any)) restore_in_row(e, hits + row, above + row, solid + row);
     }
 }
 
 int shadow_remove(extent e, const shadow_planes *planes, uint8_t *solid) {
     int found = mark_candidates(e, planes) && mark_core(e, planes);
+    plane_clear(solid, e);
     for (int32_t y = 0; y < e.height; y++) {
+        if (!planes->hits.rows[y]) continue;
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
-            u8x16 hit = load16(planes->hits + at);
+            u8x16 hit = load16(planes->hits.pixels + at);
             if (found && any16(hit)) hit &= ~rim_of(e, planes, at);
             store16(solid + at, hit);
         }
-        plane_zero_tail(solid + y * e.pitch, e);
     }
     if (found) restore_enclosed(e, planes, solid);
     return found;

@@ -2,10 +2,11 @@
 #ifndef MOTION_SHADOW_H
 #define MOTION_SHADOW_H
 
-#include "plane.h"
+#include "regions.h"
 
 typedef struct shadow_planes {
-    const uint8_t *image, *usual, *hits;
+    const uint8_t *image, *usual;
+    hit_plane hits;
     uint8_t *candidates, *core; /* to work in */
 } shadow_planes;
 
