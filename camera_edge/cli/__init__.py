@@ -5,9 +5,6 @@ Invariant: a CameraEdgeError ends here as one line; a traceback on the screen is
 
 from __future__ import annotations
 
-import os
-import sys
-
 from typer import Exit
 from typer.exceptions import Abort, TyperException
 from typer.main import get_command
@@ -33,8 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     except TyperException as exc:
         exc.show()  # type: ignore[attr-defined]  # every exception that the parser raises has it
         return UsageError.exit_code
-    except BrokenPipeError:
-        # the reader of our output went away (`| head`); keep the interpreter from complaining when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # what Typer and Rich make of it when the reader of our output has gone away (`| head`), which is no fault
         return 0
     return answer if isinstance(answer, int) else 0

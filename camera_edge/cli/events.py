@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,12 +75,15 @@ def export(
 ) -> None:
     """Copy the clip, snapshot and metadata of an event, each compared with its SHA-256."""
     from camera_edge.cli.talk import put_json, talk
+    from camera_edge.store import ClipState
 
     folder = _folder(state)
     with _store(state) as store:
         row = _event(store, event_id)
     if row.clip is None:
         raise OutputError(f"event {event_id} has no clip", hint="`events show` says in what state it is")
+    if row.clip.state is not ClipState.STORED:
+        raise OutputError(f"the clip of event {event_id} is {row.clip.state.value}", hint="only its row is left")
     copies = []
     for file in row.clip.files:
         source = folder / file.path
@@ -158,17 +162,22 @@ def _event(store: Store, event_id: str) -> EventRow:
 def _copy_checked(source: Path, target: Path, sha256: str) -> None:
     import hashlib
 
+    partial = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".part")
         shutil.copyfile(source, partial)
         with partial.open("rb") as copied:
             found = hashlib.file_digest(copied, "sha256").hexdigest()
         if found != sha256:
-            partial.unlink()
             raise OutputError("its content is not what was stored", where=str(source), hint="do not rely on this clip")
         partial.replace(target)
     except OSError as exc:
         raise OutputError(
-            f"cannot be copied: {exc.strerror}", where=str(source), hint="make sure it exists and --out can be written"
+            f"cannot be copied to {target.parent}: {exc.strerror}",
+            where=str(source),
+            hint="make sure that it exists and that --out can be written",
         ) from exc
+    finally:
+        # gone where the copy is whole
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
