@@ -16,8 +16,8 @@ from camera_edge.observation import Box, Mask
 from camera_edge.picture import Plane
 from camera_edge.redact.hidden import Cells, HiddenMap, read_only
 
-MIN_CELL_PX = 16
-ROWS = 24
+MIN_CELL_PX = 8
+ROWS = 48
 MIN_PAD = 0.2
 
 
@@ -48,17 +48,16 @@ class Grid:
         """Hide all boxes and all that is not zero in the masks, whatever size these have.
 
         `pad` is the part of its width (height) that a box grows on its left and its right (above and below), at least
-        half a cell; a connected part of a mask grows alike, at least one cell. ValueError below a fifth.
+        half a cell; a connected part of a mask grows alike. ValueError below a fifth.
         """
         if not pad >= MIN_PAD:
             raise ValueError(f"pad is {pad}, and what moves is hidden with at least {MIN_PAD} around it")
         cells = np.zeros((self.rows, self.cols), np.bool_)
         for box in boxes:
             self._cover_box(cells, box, pad)
-        touched = np.zeros_like(cells)
         for mask in masks:
-            touched |= self._touched(mask.pixels)
-        return self._map(cells | _grown(touched, pad))
+            cells |= self._touched(self._grown(mask.pixels, pad))
+        return self._map(cells)
 
     def _cover_box(self, cells: Cells, box: Box, pad: float) -> None:
         left, right = self._span(box.x * self.width, box.w * self.width, pad)
@@ -85,6 +84,25 @@ class Grid:
         )
         return np.asarray(counts > 0, np.bool_)
 
+    def _grown(self, mask: Plane, pad: float) -> Plane:
+        """uint8 like `mask`: each 8-connected part grown on each side by `pad` of its size, at least half a cell.
+
+        Parts are grown as the mask has them, before they are rounded to cells: rounded first, people who walk near
+        each other would become one large part, and grow by a part of that.
+        """
+        rows, cols = mask.shape
+        least_x, least_y = self.cell_px / 2 * cols / self.width, self.cell_px / 2 * rows / self.height
+        count, labels, stats, _centres = cv2.connectedComponentsWithStats((mask != 0).view(np.uint8), connectivity=8)
+        grown = np.zeros(mask.shape, np.uint8)
+        for label in range(1, count):
+            left, top, width, height = (int(value) for value in stats[label, : cv2.CC_STAT_AREA])
+            across, down = math.ceil(max(pad * width, least_x)), math.ceil(max(pad * height, least_y))
+            window = np.s_[max(0, top - down) : top + height + down, max(0, left - across) : left + width + across]
+            part = (labels[window] == label).view(np.uint8)
+            dilated = cv2.dilate(part, np.ones((2 * down + 1, 2 * across + 1), np.uint8))
+            grown[window] |= np.asarray(dilated, np.uint8)
+        return grown
+
     def _map(self, cells: Cells) -> HiddenMap:
         return HiddenMap(self.width, self.height, self.cell_px, read_only(cells))
 
@@ -94,15 +112,3 @@ def _pixel_spans(count: int, cell_px: int, picture_px: int, mask_px: int) -> tup
     starts = np.arange(count, dtype=np.int64) * cell_px
     ends = np.minimum(starts + cell_px, picture_px)
     return starts * mask_px // picture_px, -(-ends * mask_px // picture_px)
-
-
-def _grown(cells: Cells, pad: float) -> Cells:
-    """Each 8-connected part grown by `pad` of its size on each side, rounded up to whole cells."""
-    grown = np.zeros_like(cells)
-    count, labels, stats, _centres = cv2.connectedComponentsWithStats(cells.view(np.uint8), connectivity=8)
-    for label in range(1, count):
-        part = (labels == label).view(np.uint8)
-        across = math.ceil(pad * int(stats[label, cv2.CC_STAT_WIDTH]))
-        down = math.ceil(pad * int(stats[label, cv2.CC_STAT_HEIGHT]))
-        grown |= cv2.dilate(part, np.ones((2 * down + 1, 2 * across + 1), np.uint8)) != 0
-    return grown

@@ -17,7 +17,7 @@ from camera_edge.picture import Picture, Plane
 from camera_edge.redact.bgr import bgr_of
 from camera_edge.redact.hidden import ALL, Cells, Hidden
 
-BLOCK_CELLS = 2
+BLOCK_CELLS = 4
 """The side of a mosaic block in cells: what is shown is coarser than what is decided."""
 
 _NO_COLOUR = 128

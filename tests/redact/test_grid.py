@@ -17,7 +17,7 @@ def hidden_pixels(hidden: HiddenMap) -> np.ndarray[tuple[int, int], np.dtype[np.
 def test_the_cells_cover_the_picture_and_have_an_even_side(width: int, height: int) -> None:
     grid = Grid.for_size(width, height)
     assert grid.cell_px % 2 == 0
-    assert grid.cell_px >= 16
+    assert grid.cell_px >= 8
     assert (grid.rows - 1) * grid.cell_px < height <= grid.rows * grid.cell_px
     assert (grid.cols - 1) * grid.cell_px < width <= grid.cols * grid.cell_px
 
@@ -73,7 +73,7 @@ def test_every_set_mask_pixel_is_hidden_whatever_the_size_of_the_view(
         assert hidden[top:bottom, left:right].all()
 
 
-def test_a_part_of_a_mask_grows_by_one_cell_or_a_fifth_of_its_size() -> None:
+def test_a_part_of_a_mask_grows_by_half_a_cell_or_a_fifth_of_its_size() -> None:
     grid = Grid(width=400, height=400, cell_px=10)
     pixels = np.zeros((40, 40), np.uint8)
     pixels[5:25, 20] = 255

@@ -53,7 +53,7 @@ def test_a_newcomer_is_hidden_before_the_analysis_that_sees_it() -> None:
     subject = history()
     subject.add(seen(0), GRID)
     subject.add(seen(5, Box(0.0, 0.3, 0.1, 0.3)), GRID)
-    assert shown(ask(subject, 1)).cells[10, 0]
+    assert shown(ask(subject, 1)).cells[int(0.45 * GRID.rows), 0]
 
 
 def test_a_place_stays_hidden_for_the_hold_time() -> None:

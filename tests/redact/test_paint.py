@@ -53,9 +53,9 @@ def test_hidden_cells_hold_one_value_per_plane_and_the_others_are_untouched(
                 assert np.array_equal(after[cell], before[cell])
 
 
-def test_a_mosaic_block_shows_the_average_of_two_by_two_cells(make_picture: MakePicture) -> None:
+def test_a_mosaic_block_shows_the_average_of_four_by_four_cells(make_picture: MakePicture) -> None:
     picture = make_picture(161, 121)
-    hidden = HiddenMap(161, 121, 16, np.ones((8, 11), np.bool_))
+    hidden = HiddenMap(161, 121, 8, np.ones((16, 21), np.bool_))
     painted = paint(picture, hidden)
     for plane, block in ((0, 32), (1, 16), (2, 16)):
         before, after = planes(picture)[plane], planes(painted)[plane]
