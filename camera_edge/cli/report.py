@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -215,8 +215,8 @@ def _score(score: Score, at: _Moment) -> dict[str, Any]:
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "Permission denied")
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as exc:
         raise OutputError(
             f"cannot be written: {exc.strerror}", where=str(folder), hint="give a folder that you may write to"

@@ -180,6 +180,8 @@ class Analyzer:
         finally:
             used = guest.fuel_used
             self._fuel += used
+        if self._imports.wasi.exited is not None:
+            raise GuestFault(Reason.TRAP, "it returned after its exit")
         if draft.spoiled:
             raise GuestFault(Reason.OUTPUT, draft.spoiled)
         if result < 0:

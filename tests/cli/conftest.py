@@ -18,6 +18,16 @@ import wasmtime
 from camera_edge.cli import main
 from camera_edge.picture import Plane
 
+# emits one and the same observation in every frame
+EAGER = r"""
+(import "camera_edge" "emit" (func $emit (param i32) (result i32)))
+(memory (export "memory") 2)
+(data (i32.const 64) "thing")
+(data (i32.const 128) "\40\00\00\00" "\05\00\00\00" "\00\00\00\3f" "\ff\ff\ff\ff")
+(data (i32.const 144) "\00\00\80\3e" "\00\00\80\3e" "\00\00\80\3e" "\00\00\80\3e" "\00\00\00\00" "\00\00\00\00")
+(func (export "analyze") (param $slot i32) (result i32) (call $emit (i32.const 128)))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Take:
@@ -50,7 +60,7 @@ def scene(take: Take, at_s: float) -> Plane:
         left, top = round(width * (0.1 + (at_s - begin_s) / 6)), height // 3
         picture[top : top * 2, left : left + width // 8] = (20, 240, 240)
     if take.flicker:
-        picture = cv2.add(picture, (round(at_s * take.fps) * 37 % 60,) * 3)
+        picture = picture + round(at_s * take.fps) * 37 % 56
     return picture.astype(np.uint8, copy=False)
 
 
@@ -132,10 +142,12 @@ def command(
 
 
 @pytest.fixture
-def analyze(command: Callable[..., tuple[int, str, str]]) -> Callable[..., Run]:
-    """`camera-edge analyze --json ...`."""
+def analyze(command: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
+    """`camera-edge analyze --json ...`, in the environment given."""
 
-    def run(*arguments: str | Path) -> Run:
+    def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> Run:
+        for name, value in (environment or {}).items():
+            monkeypatch.setenv(name, value)
         code, out, said = command("analyze", *arguments, "--json")
         return Run(code, tuple(json.loads(line) for line in out.splitlines()), said)
 
@@ -163,3 +175,9 @@ def module(tmp_path: Path) -> Callable[..., Path]:
         return folder / f"{name}.wasm"
 
     return make
+
+
+@pytest.fixture
+def eager(module: Callable[..., Path]) -> Path:
+    """A module that sees a thing in the middle of every frame."""
+    return module("eager", EAGER)

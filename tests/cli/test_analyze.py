@@ -148,7 +148,7 @@ def test_frame_numbers_are_those_of_a_plain_reading_loop(
     )
     values = {line["frame"]: line["value"] for line in _scores(analyze, path, brightness)}
     reader = cv2.VideoCapture(str(path))
-    expected = {}
+    expected: dict[int, int] = {}
     while (got := reader.read())[0]:
         expected[len(expected)] = int(got[1][0, 0, 2])
     assert len(values) == len(expected) == 50
@@ -201,7 +201,9 @@ def test_masks_are_one_png_per_analysed_frame_as_the_analyzer_gave_it(
     assert [path.name for path in files] == [f"{frame:06d}.png" for frame in [*range(0, 275, 5), 274]]
     assert len(files) == run.summary["analysed"]
     for path in files:
-        assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), [[0, 255]])
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert mask is not None
+        assert np.array_equal(mask, [[0, 255]])
 
 
 def test_masks_of_motion_have_the_size_of_its_view(analyze: Analyze, walk: Path, tmp_path: Path) -> None:
