@@ -16,7 +16,7 @@ from av.container import InputContainer
 from camera_edge.capture.decoder import decoder_fingerprint
 from camera_edge.capture.planes import picture_of
 from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
-from camera_edge.capture.timing import RecordingTimeline, interval_us
+from camera_edge.capture.timing import RecordingTimeline, ends_early, interval_us
 from camera_edge.errors import UndecodableError
 
 
@@ -38,6 +38,8 @@ class DemuxedRecording(Closing):
         self._id = 0
         self._epoch = 0
         self._size: tuple[int, int] | None = None
+        self._lasts_us = 0
+        self._ended = False
 
     @property
     def counters(self) -> Counters:
@@ -45,7 +47,7 @@ class DemuxedRecording(Closing):
 
     @property
     def problem(self) -> str | None:
-        return None
+        return ends_early(self._timeline.last_us, self._lasts_us) if self._ended else None
 
     def fingerprint(self) -> str:
         return decoder_fingerprint(self._codec)
@@ -61,6 +63,7 @@ class DemuxedRecording(Closing):
         stream.thread_type = "NONE"
         self._codec = stream.codec_context.name
         self._timeline = RecordingTimeline(interval_us(float(stream.average_rate or 0)))
+        self._lasts_us, self._ended = _stated_us(self._container, stream), False
         self._opened_utc_ns = self._options.clock.utc_ns()
         self._frames = self._decode(self._container, stream)
 
@@ -74,6 +77,7 @@ class DemuxedRecording(Closing):
             return Grab(None, (self._frame(number, frame),))
         if self._tally.decoded == 0:
             raise self._undecodable()
+        self._ended = True
         return None
 
     def close(self) -> None:
@@ -128,6 +132,13 @@ def unshown_packets(path: Path) -> frozenset[int]:
 
 def _open(path: Path) -> InputContainer:
     return av.open(f"file:{path.absolute()}", options={"protocol_whitelist": "file"})
+
+
+def _stated_us(container: InputContainer, stream: av.VideoStream) -> int:
+    """What the container says, 0 where FFmpeg would guess it from what is there."""
+    if "avi" in container.format.name and stream.average_rate:
+        return round(stream.frames / stream.average_rate * 1_000_000)
+    return container.duration or 0 if "matroska" in container.format.name else 0
 
 
 def _stamp_us(frame: av.VideoFrame) -> int | None:

@@ -161,17 +161,26 @@ class PacketReader:
             fps=credible_fps(capture.get(cv2.CAP_PROP_FPS)) if stamped else 0.0,
             reorder=delay if 0 < delay <= _MAX_REORDER else 0,
             packets=self._stated_packets(capture),
+            lasts_us=self._stated_us(capture),
             stamped=stamped,
         )
 
     def _stated_packets(self, capture: cv2.VideoCapture) -> int:
-        """MP4 and AVI hold the number; for other containers OpenCV guesses it from duration and rate."""
+        """MP4 holds the number; for other containers OpenCV guesses it from duration and rate."""
+        return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if self._head()[4:8] == b"ftyp" else 0
+
+    def _stated_us(self, capture: cv2.VideoCapture) -> int:
+        """Matroska holds a duration, and AVI a number that counts frames which were left out, too."""
+        head = self._head()
+        states_it = head[:4] == b"\x1a\x45\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+        count, fps = capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)
+        return round(count / fps * 1_000_000) if states_it and count > 0 and fps > 0 else 0
+
+    def _head(self) -> bytes:
         if self._address.kind is not Kind.PATH:
-            return 0
+            return b""
         with Path(self._address.location).open("rb") as file:
-            head = file.read(12)
-        states_it = head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-        return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if states_it else 0
+            return file.read(12)
 
     def _waited(self, began_ns: int, timeout_s: float) -> bool:
         return (self._timeouts.clock.monotonic_ns() - began_ns) / 1e9 >= timeout_s * 0.95

@@ -11,7 +11,7 @@ from camera_edge.capture.decoder import decoder_fingerprint
 from camera_edge.capture.opencv import opencv_fingerprint
 from camera_edge.capture.reader import Reader
 from camera_edge.capture.source import Closing, Counters, Grab, SourceOptions, Tally
-from camera_edge.capture.timing import LiveTimeline, RecordingTimeline, interval_us
+from camera_edge.capture.timing import LiveTimeline, RecordingTimeline, ends_early, interval_us
 from camera_edge.capture.unpacker import Arrival, Placed, Unpacker
 from camera_edge.errors import UndecodableError
 
@@ -41,7 +41,7 @@ class Recording(Closing):
         self._unpacker = Unpacker(self._place, self._tally, shown.unshown)
         self._timeline = RecordingTimeline(interval_us(0))
         self._opened_utc_ns = 0
-        self._stated_packets = 0
+        self._stated_packets = self._lasts_us = 0
         self._ended = False
 
     @property
@@ -53,7 +53,7 @@ class Recording(Closing):
         taken = self._tally.grabbed + self._reader.damaged
         if self._ended and taken < self._stated_packets:
             return f"the recording ends early: {taken} of {self._stated_packets} packets are there"
-        return None
+        return ends_early(self._timeline.last_us, self._lasts_us) if self._ended else None
 
     def fingerprint(self) -> str:
         return _fingerprint(self._unpacker)
@@ -61,7 +61,7 @@ class Recording(Closing):
     def open(self) -> None:
         format = replace(self._reader.open(), rotation=self._shown.rotation)
         self._ended = False
-        self._stated_packets = format.packets
+        self._stated_packets, self._lasts_us = format.packets, format.lasts_us
         self._timeline = RecordingTimeline(interval_us(format.fps))
         self._opened_utc_ns = self._options.clock.utc_ns()
         self._unpacker.begin(format)

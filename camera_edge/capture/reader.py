@@ -23,7 +23,8 @@ class Format:
     """What a reader knows of its stream before the first packet.
 
     size: (width, height) as coded, before rotation. reorder: pictures the stream is known to hold back.
-    packets: how many the container says there are, 0 where it does not say so reliably.
+    packets, lasts_us: how many packets the container says there are, and how long it says that it lasts; 0 where it
+    does not say so reliably.
     stamped: False where the stamps are made up (multipart MJPEG has none) and arrival is all there is.
     """
 
@@ -34,6 +35,7 @@ class Format:
     fps: float
     reorder: int = 0
     packets: int = 0
+    lasts_us: int = 0
     stamped: bool = True
 
 

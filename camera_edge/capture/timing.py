@@ -5,6 +5,7 @@ Pure. Invariant: media time strictly grows, whatever the stamps do.
 
 from __future__ import annotations
 
+_FORGIVEN_US = 1_000_000
 _BREAK_US = 1_000_000
 _DRIFT_US = 10_000_000
 _BACK_US = 100_000
@@ -21,6 +22,16 @@ def credible_fps(fps: float) -> float:
     return fps if 0.01 <= fps <= 480 else 0.0
 
 
+def ends_early(last_us: int, lasts_us: int) -> str | None:
+    """What to say of a recording whose last frame stands at `last_us`, where its container says it lasts `lasts_us`.
+
+    Sound may go on after the last picture, so a second and a fiftieth are forgiven. 0: the container says nothing.
+    """
+    if last_us >= lasts_us - lasts_us // 50 - _FORGIVEN_US:
+        return None
+    return f"the recording ends early: {last_us / 1e6:.1f} of {lasts_us / 1e6:.1f} s are there"
+
+
 class RecordingTimeline:
     """Follows the stamps of a recording; gaps are kept, jumps back (joined recordings) are closed."""
 
@@ -28,6 +39,11 @@ class RecordingTimeline:
         self._interval_us = interval_us
         self._offset_us: int | None = None
         self._last_us = -1
+
+    @property
+    def last_us(self) -> int:
+        """The media time of the newest frame, -1 before the first."""
+        return self._last_us
 
     def place(self, stamp_us: int | None) -> int:
         """The media time of the next frame in presentation order; `stamp_us` None: it has none."""

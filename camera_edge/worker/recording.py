@@ -62,6 +62,15 @@ class FinishedClip:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """A JPEG and its size in pixels: clips are cropped to even sizes, snapshots are not."""
+
+    data: bytes
+    width: int
+    height: int
+
+
 class Recording:
     """Belongs to one thread. `advance` as results come in, `close_event` when it has ended, `publish` when `done`."""
 
@@ -78,7 +87,7 @@ class Recording:
         self._draft: ClipDraft | None = None
         self._encoder: ClipEncoder | None = None
         self._size = (0, 0)
-        self._snapshot: bytes | None = None
+        self._snapshot: _Snapshot | None = None
         self._frames: list[int] = []
         self._hidden = 0
         self._past_end = False
@@ -115,7 +124,7 @@ class Recording:
             return None
         with self._draft as draft:
             video = self._encoder.close()
-            sealed = draft.seal(self._snapshot)
+            sealed = draft.seal(self._snapshot.data if self._snapshot is not None else None)
             record = event_record(self.event, opened_utc_ns=opened_utc_ns, closed_utc_ns=closed_utc_ns)
             provenance = self._studio.provenance
             metadata = ClipMetadata(
@@ -194,7 +203,7 @@ class Recording:
             self._frames.append(mark.frame)
             self._hidden += shown.is_hidden
             if mark.frame == self.event.best_frame or self._snapshot is None:
-                self._snapshot = jpeg(shown.picture)
+                self._snapshot = _Snapshot(jpeg(shown.picture), picture.width, picture.height)
 
     def _open_encoder(self, picture: Picture) -> ClipEncoder:
         self._draft = self._studio.folder.draft(self.event.id)
@@ -237,13 +246,12 @@ class Recording:
         )
 
     def _snapshot_file(self, sealed: SealedFiles) -> FileRecord | None:
-        if sealed.snapshot is None:
+        if sealed.snapshot is None or self._snapshot is None:
             return None
-        width, height = self._size
         return FileRecord(
             name=sealed.snapshot.name,
             sha256=sealed.snapshot.sha256,
             bytes=sealed.snapshot.bytes,
-            width=width,
-            height=height,
+            width=self._snapshot.width,
+            height=self._snapshot.height,
         )

@@ -70,7 +70,9 @@ def record(path: Path, take: Take) -> Path:
         stream = container.add_stream(take.codec, rate=take.fps)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *take.size, take.pixels
-        stream.codec_context.time_base = Fraction(1, 1000)
+        # AVI has a chunk for each tick
+        ticks_per_s = take.fps if path.suffix == ".avi" else 1000
+        stream.codec_context.time_base = Fraction(1, ticks_per_s)
         stream.codec_context.gop_size = 25
         if take.codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "18", "bf": str(take.b_frames), "b-adapt": "0"}
@@ -79,7 +81,7 @@ def record(path: Path, take: Take) -> Path:
         for number in range(count):
             at_ms = take.stamps[number] if take.stamps else number * 1000 // take.fps
             frame = av.VideoFrame.from_ndarray(scene(take, at_ms / 1000), format="bgr24").reformat(format=take.pixels)
-            frame.pts, frame.time_base = at_ms, Fraction(1, 1000)
+            frame.pts, frame.time_base = round(at_ms * ticks_per_s / 1000), Fraction(1, ticks_per_s)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
