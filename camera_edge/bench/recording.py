@@ -50,7 +50,7 @@ class _Pass:
         self.stages_ns[name] += time.thread_time_ns() - started_ns
 
 
-def compare(path: Path, plan: CameraPlan, sandboxing: Sandboxing, rounds: int = 3) -> Comparison:
+def compare(path: Path, plan: CameraPlan, sandboxing: Sandboxing, rounds: int = 5) -> Comparison:
     """`plan` should open no event. Raises UndecodableError where the file has no picture."""
     reads: list[tuple[int, int]] = []
     passes: list[_Pass] = []

@@ -47,7 +47,7 @@ def run_bench(options: BenchOptions) -> Figures:
             path = folder / "1080p25.mp4"
             make_clip(path, 1920, 1080, CLIP_FRAMES)
         plan = _quiet_plan(str(path))
-        options.say("a bare read loop against the camera's pipeline, three passes each")
+        options.say("a bare read loop against the camera's pipeline, five passes each")
         comparison = compare(path, plan, options.sandboxing)
         options.say("the sandbox against native code")
         motion = plan.analyzers[0]

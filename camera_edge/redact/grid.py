@@ -56,7 +56,7 @@ class Grid:
         for box in boxes:
             self._cover_box(cells, box, pad)
         for mask in masks:
-            cells |= self._touched(self._grown(mask.pixels, pad))
+            cells |= self._halved(self._grown(self._touched(mask.pixels), pad))
         return self._map(cells)
 
     def _cover_box(self, cells: Cells, box: Box, pad: float) -> None:
@@ -70,38 +70,43 @@ class Grid:
         last = math.floor((start_px + length_px + around_px) / self.cell_px)
         return max(first, 0), max(last + 1, 0)
 
-    def _touched(self, mask: Plane) -> Cells:
-        """Cells that any non-zero pixel of the mask reaches into, counted with a summed-area table."""
+    def _touched(self, mask: Plane) -> Plane:
+        """uint8 (2 rows, 2 cols): 1 for each half cell that any non-zero pixel of the mask reaches into.
+
+        Counted with a summed-area table.
+        """
         rows, cols = mask.shape
         sums = cv2.integral((mask != 0).view(np.uint8))
-        top, bottom = _pixel_spans(self.rows, self.cell_px, self.height, rows)
-        left, right = _pixel_spans(self.cols, self.cell_px, self.width, cols)
+        half = self.cell_px // 2
+        top, bottom = _pixel_spans(2 * self.rows, half, self.height, rows)
+        left, right = _pixel_spans(2 * self.cols, half, self.width, cols)
         counts = (
             sums[bottom[:, None], right[None, :]]
             - sums[top[:, None], right[None, :]]
             - sums[bottom[:, None], left[None, :]]
             + sums[top[:, None], left[None, :]]
         )
-        return np.asarray(counts > 0, np.bool_)
+        return np.asarray(counts > 0, np.uint8)
 
-    def _grown(self, mask: Plane, pad: float) -> Plane:
-        """uint8 like `mask`: each 8-connected part grown on each side by `pad` of its size, at least half a cell.
+    def _grown(self, halves: Plane, pad: float) -> Plane:
+        """Half cells: each 8-connected part grown on each side by `pad` of its size, rounded up.
 
-        Parts are grown as the mask has them, before they are rounded to cells: rounded first, people who walk near
-        each other would become one large part, and grow by a part of that.
+        Parts are grown before they are rounded to whole cells: rounded first, people who walk near each other would
+        become one large part, and grow by a part of that.
         """
-        rows, cols = mask.shape
-        least_x, least_y = self.cell_px / 2 * cols / self.width, self.cell_px / 2 * rows / self.height
-        count, labels, stats, _centres = cv2.connectedComponentsWithStats((mask != 0).view(np.uint8), connectivity=8)
-        grown = np.zeros(mask.shape, np.uint8)
-        for label in range(1, count):
-            left, top, width, height = (int(value) for value in stats[label, : cv2.CC_STAT_AREA])
-            across, down = math.ceil(max(pad * width, least_x)), math.ceil(max(pad * height, least_y))
+        _count, labels, stats, _centres = cv2.connectedComponentsWithStats(halves, connectivity=8)
+        grown = np.zeros_like(halves)
+        for label, (left, top, width, height) in enumerate(stats[1:, : cv2.CC_STAT_AREA].tolist(), start=1):
+            across, down = math.ceil(pad * width), math.ceil(pad * height)
             window = np.s_[max(0, top - down) : top + height + down, max(0, left - across) : left + width + across]
             part = (labels[window] == label).view(np.uint8)
             dilated = cv2.dilate(part, np.ones((2 * down + 1, 2 * across + 1), np.uint8))
             grown[window] |= np.asarray(dilated, np.uint8)
         return grown
+
+    def _halved(self, halves: Plane) -> Cells:
+        """The cells of which any half cell is set."""
+        return np.asarray(halves.reshape(self.rows, 2, self.cols, 2).any(axis=(1, 3)), np.bool_)
 
     def _map(self, cells: Cells) -> HiddenMap:
         return HiddenMap(self.width, self.height, self.cell_px, read_only(cells))
@@ -109,6 +114,6 @@ class Grid:
 
 def _pixel_spans(count: int, cell_px: int, picture_px: int, mask_px: int) -> tuple[np.ndarray, np.ndarray]:
     """For each of `count` cells: the first mask pixel that reaches into it, and the one behind the last."""
-    starts = np.arange(count, dtype=np.int64) * cell_px
+    starts = np.minimum(np.arange(count, dtype=np.int64) * cell_px, picture_px)
     ends = np.minimum(starts + cell_px, picture_px)
     return starts * mask_px // picture_px, -(-ends * mask_px // picture_px)
