@@ -73,9 +73,22 @@ def compile_module(folder: Path, wasm: Path, cache: Path) -> None:
     analyzers = folder.parent
     # relative paths, so that no name of a folder can reach the output
     sources = [str(path.relative_to(analyzers)) for path in module_sources(folder)]
-    command = [sys.executable, "-m", "ziglang", "cc", f"--target={TARGET}", *FLAGS, f"-I{SDK}", *sources, "-o", str(wasm)]
+    command = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        f"--target={TARGET}",
+        *FLAGS,
+        f"-I{SDK}",
+        *sources,
+        "-o",
+        str(wasm),
+    ]
     caches = {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
-    done = subprocess.run(command, cwd=analyzers, env={**os.environ, **caches}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=analyzers, env={**os.environ, **caches}, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise BuildFailedError(f"{folder.name} does not compile:\n{done.stderr}")
     wasm.chmod(0o644)
@@ -118,7 +131,10 @@ def build(root: Path, shipped: Path) -> dict[str, str]:
     Raises `BuildFailedError`.
     """
     shipped.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".shipped-", dir=shipped.parent) as work, tempfile.TemporaryDirectory() as cache:
+    with (
+        tempfile.TemporaryDirectory(prefix=".shipped-", dir=shipped.parent) as work,
+        tempfile.TemporaryDirectory() as cache,
+    ):
         fresh = Path(work) / "new"
         fresh.mkdir()
         hashes = fill(root, fresh, Path(cache))

@@ -14,10 +14,13 @@
 enum {
     GHOST_US = 2000000,         /* how long a region must stand still before it may be a ghost */
     GHOST_EDGE = 8,             /* how much steeper its rim must be in the background, in grey levels */
+    GHOST_EDGES = 5,            /* and how many times, in halves */
+    GHOST_APART = 6,            /* pixels to anything else that moves */
     GHOST_CONTOUR = 12,         /* pixels of rim that are enough to tell */
     RESTLESS = 30,              /* mean unrest from which on a region that never travelled is not reported */
     COVERED_US = 10000000,      /* a view that is covered for so long is a new scene */
     UNSETTLED_DRAW_US = 300000, /* how often the unsettled places are drawn anew */
+    UNSETTLED_MARGIN = 3,       /* pixels between parts of an outline that are one person */
     UNSETTLED_PIXELS = 12,      /* fewer are noise */
     MOST_BOXES = 64,            /* reported in one frame; the manifest says so too */
     PLANES = 11,
@@ -133,9 +136,7 @@ static void learn_again(void) {
 
 /* A light was switched, or the camera was turned or covered: what was learned is of no use. */
 static int scene_changed(int64_t media_us) {
-    int32_t area = 0;
-    for (int32_t i = 0; i < found.count; i++) area += found.list[i].area;
-    float part = (float)area / (float)(view.width * view.height);
+    float part = (float)plane_count(hits, view) / (float)(view.width * view.height);
     camera_edge_score(part);
     if (part < COVERED) uncovered_us = media_us;
     if (media_us - uncovered_us > COVERED_US) return 1;
@@ -207,6 +208,18 @@ static void report(int64_t media_us) {
     }
 }
 
+/* Parts of one thing lie side by side: none of them is a ghost alone. */
+static int stands_alone(int32_t n) {
+    const region *r = &found.list[n];
+    for (int32_t i = 0; i < found.count; i++) {
+        const region *other = &found.list[i];
+        if (i != n && other->left < r->right + GHOST_APART && r->left < other->right + GHOST_APART &&
+            other->top < r->bottom + GHOST_APART && r->top < other->bottom + GHOST_APART)
+            return 0;
+    }
+    return 1;
+}
+
 /* What has left the scene shows no edge where the background model has one: the model held it, and lets go of it now.
  * What has come and stands still has its edges in the frame. */
 static void forget_ghosts(void) {
@@ -214,7 +227,7 @@ static void forget_ghosts(void) {
     for (int32_t i = 0; i < found.count; i++) {
         const region *r = &found.list[i];
         if (r->contour < GHOST_CONTOUR || r->steady < least_steady * r->area) continue;
-        if (r->edge_usual < r->edge_now + r->edge_now / 2 + GHOST_EDGE * r->contour) continue;
+        if (2 * r->edge_usual < GHOST_EDGES * r->edge_now + 2 * GHOST_EDGE * r->contour || !stands_alone(i)) continue;
         regions_paint_one(&found, view, (hit_plane){solid, rows}, i, scratch);
         background_accept(&model, image, scratch, r->left, r->top, r->right - r->left, r->bottom - r->top);
         camera_edge_metric(CAMERA_EDGE_TEXT("ghosts"), 1);
@@ -231,23 +244,24 @@ static void add_plane(uint8_t *to, const uint8_t *from, const uint8_t *without) 
         }
 }
 
-/* Where someone may have stood from the start, filled; drawn a few times a second. Uses `hits`, `rows` and `found` up. */
+/* Where someone may have stood from the start, filled; drawn a few times a second. Uses `hits`, `rows`, `joined` and `found` up. */
 static void draw_unsettled(int64_t media_us) {
     if (media_us - unsettled_drawn_us < UNSETTLED_DRAW_US) return;
     unsettled_drawn_us = media_us;
     unsettled_mark(&places, model.evidence);
     regions_smooth(view, model.evidence, hits, rows, scratch + 16, UNSETTLED_THRESHOLD);
-    regions_join(view, (hit_plane){hits, rows}, unsettled_cover, scratch);
-    region_planes planes = {{hits, rows}, model.evidence, image, model.usual, model.held_age, model.unrest};
+    regions_join(view, (hit_plane){hits, rows}, joined, scratch);
+    regions_widen(view, (hit_plane){joined, rows}, unsettled_cover, scratch, UNSETTLED_MARGIN);
+    region_planes planes = {{hits, rows}, JOINED + UNSETTLED_MARGIN, model.evidence, image, model.usual, model.held_age, model.unrest};
     regions_find(&found, view, unsettled_cover, &planes, UNSETTLED_PIXELS);
-    regions_fill(&found, view, unsettled_cover);
+    regions_fill_rows(&found, view, unsettled_cover);
 }
 
 /* All that may be someone. */
 static void show_cover(int64_t media_us, int64_t elapsed_us) {
     regions_widen(view, (hit_plane){joined, rows}, cover, scratch, set.margin);
     unsettled_follow(&places, image, cover, media_us, elapsed_us);
-    regions_fill(&found, view, cover);
+    regions_fill_boxes(&found, view, cover);
     if (places.any) {
         draw_unsettled(media_us);
         add_plane(cover, unsettled_cover, NULL);
@@ -255,34 +269,35 @@ static void show_cover(int64_t media_us, int64_t elapsed_us) {
     show(cover);
 }
 
-/* Fill hits, solid, joined and found. Returns whether there are shadows. */
-static int find_regions(void) {
+/* Fill joined and found from the plane of hits or of what is solid. */
+static void find_regions(const uint8_t *plane) {
+    regions_join(view, (hit_plane){plane, rows}, joined, scratch);
+    region_planes planes = {{plane, rows}, JOINED, model.evidence, image, model.usual, model.held_age, model.unrest};
+    regions_find(&found, view, joined, &planes, (int32_t)(set.least_area * (float)(view.width * view.height)));
+}
+
+/* Fill hits, rows and solid. Returns whether there are shadows. */
+static int find_hits(void) {
     float off = light.gain < 1 ? 1 - light.gain : light.gain - 1;
     /* a corrected exposure leaves rounding and noise behind */
     background_compare(&model, image, (int32_t)(16 * (off < 4 ? off : 4)));
     regions_smooth(view, model.evidence, hits, rows, scratch + 16, set.threshold);
     shadow_planes dark = {image, model.usual, {hits, rows}, scratch, scratch_too};
-    int shadows = shadow_remove(view, &dark, solid);
-    regions_join(view, (hit_plane){solid, rows}, joined, scratch);
-    region_planes planes = {{solid, rows}, model.evidence, image, model.usual, model.held_age, model.unrest};
-    regions_find(&found, view, joined, &planes, (int32_t)(set.least_area * (float)(view.width * view.height)));
-    return shadows;
+    return shadow_remove(view, &dark, solid);
 }
 
 static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
-    int shadows = find_regions();
+    int shadows = find_hits();
     if (scene_changed(media_us)) {
         learn_again();
         return;
     }
+    find_regions(solid);
     follow_regions(media_us);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
     if (set.tight) show(foreground);
-    if (shadows) {
-        /* a shadow is no object, but the background is not to be learned from it */
-        add_plane(foreground, hits, solid);
-        regions_join(view, (hit_plane){hits, rows}, joined, scratch);
-    }
+    /* a shadow is no object, but the background is not to be learned from it */
+    if (shadows) add_plane(foreground, hits, solid);
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};
     background_follow(&model, &step);
     forget_ghosts();
@@ -290,6 +305,7 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     uint8_t *swap = doubtful;
     doubtful = doubtful_before;
     doubtful_before = swap;
+    if (shadows) find_regions(hits);
     /* more pieces than there is room for: better nothing is seen */
     if (found.overflow)
         hide_all();

@@ -133,11 +133,11 @@ static void find_runs_of_row(regions *found, extent e, const uint8_t *joined, in
     }
 }
 
-static void connect_runs(regions *found, extent e, const uint8_t *joined, const uint8_t *rows) {
+static void connect_runs(regions *found, extent e, const uint8_t *joined, const region_planes *planes) {
     int32_t above = 0, above_end = 0;
     for (int32_t y = 0; y < e.height; y++) {
         int32_t first = found->run_count;
-        if (rows_near(rows, y, 2)) find_runs_of_row(found, e, joined, y);
+        if (rows_near(planes->hits.rows, y, planes->reach)) find_runs_of_row(found, e, joined, y);
         for (int32_t i = first; i < found->run_count; i++) {
             while (above < above_end && found->runs[above].to <= found->runs[i].from) above++;
             for (int32_t k = above; k < above_end && found->runs[k].from < found->runs[i].to; k++) join(found->runs, k, i);
@@ -236,7 +236,7 @@ static void drop_small(regions *found, int32_t least_area) {
 
 void regions_find(regions *found, extent e, const uint8_t *joined, const region_planes *planes, int32_t least_area) {
     found->run_count = found->count = found->overflow = 0;
-    connect_runs(found, e, joined, planes->hits.rows);
+    connect_runs(found, e, joined, planes);
     number_roots(found, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         int32_t n = region_of(found, i);
@@ -280,7 +280,7 @@ void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t n
     }
 }
 
-void regions_fill(const regions *found, extent e, uint8_t *mask) {
+void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
     static int32_t row[MAX_REGIONS], end[MAX_REGIONS];
     for (int32_t n = 0; n < found->count; n++) row[n] = -1;
     for (int32_t i = 0; i < found->run_count; i++) {
@@ -292,5 +292,13 @@ void regions_fill(const regions *found, extent e, uint8_t *mask) {
         __builtin_memset(mask + r->y * e.pitch + from, 255, (size_t)(r->to - from));
         row[n] = r->y;
         end[n] = r->to;
+    }
+}
+
+void regions_fill_boxes(const regions *found, extent e, uint8_t *mask) {
+    for (int32_t n = 0; n < found->count; n++) {
+        const region *r = &found->list[n];
+        for (int32_t y = r->top; y < r->bottom; y++)
+            __builtin_memset(mask + y * e.pitch + r->left, 255, (size_t)(r->right - r->left));
     }
 }

@@ -4,7 +4,7 @@
 
 #include "plane.h"
 
-enum { MAX_RUNS = 8192, MAX_REGIONS = 1024 };
+enum { MAX_RUNS = 8192, MAX_REGIONS = 1024, JOINED = 2 };
 
 typedef struct run {
     int32_t y, from, to; /* columns from <= x < to */
@@ -43,10 +43,11 @@ typedef struct hit_plane {
 /* The planes that regions are measured in. */
 typedef struct region_planes {
     hit_plane hits;
+    int32_t reach; /* how many rows what is joined goes beyond the hits */
     const uint8_t *evidence, *image, *usual, *held_age, *unrest;
 } region_planes;
 
-/* joined = 255 where a hit lies within two rows and columns: what is that near is one thing. */
+/* joined = 255 where a hit lies within JOINED rows and columns: what is that near is one thing. */
 void regions_join(extent e, hit_plane hits, uint8_t *joined, uint8_t *scratch);
 
 /* wide = joined, and `margin` more on all sides; at most 5, because what is joined is 5 pixels wide or more. */
@@ -59,7 +60,10 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
 void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *foreground, uint8_t *doubtful);
 
 /* Set mask to 255 from the first to the last pixel of each region in each row. */
-void regions_fill(const regions *found, extent e, uint8_t *mask);
+void regions_fill_rows(const regions *found, extent e, uint8_t *mask);
+
+/* Set mask to 255 in the box of each region. */
+void regions_fill_boxes(const regions *found, extent e, uint8_t *mask);
 
 /* mask = the hits of one region, within its box; the rest of the plane is left as it is. */
 void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t number, uint8_t *mask);

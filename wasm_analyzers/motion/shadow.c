@@ -7,6 +7,8 @@
 enum {
     TEXTURE = 4,     /* grey levels of the frame that the ratio leaves unexplained */
     ALIKE = 21,      /* of 25 pixels around: how many the ratio must explain */
+    RIM = 4,         /* pixels around the core in which it fades out */
+    THICK = 11,      /* of 25 pixels around: fewer are a thread */
     RIM_LIGHTER = 6, /* grey levels: where a shadow fades out */
 };
 
@@ -66,6 +68,12 @@ static inline u8x16 count_row(const uint8_t *first) {
     return load16(first) + load16(first + 1) + load16(first + 2) + load16(first + 3) + load16(first + 4);
 }
 
+static inline u8x16 count_around(const uint8_t *at, int32_t pitch) {
+    const uint8_t *row = at - 2 * pitch - 2;
+    return count_row(row) + count_row(row + pitch) + count_row(row + 2 * pitch) + count_row(row + 3 * pitch) +
+           count_row(row + 4 * pitch);
+}
+
 /* core = 255 where nearly all pixels around are candidates. */
 static int mark_core(extent e, const shadow_planes *planes) {
     u8x16 any = splat16(0);
@@ -75,10 +83,8 @@ static int mark_core(extent e, const shadow_planes *planes) {
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             if (!any16(load16(planes->candidates + at))) continue;
-            const uint8_t *row = planes->candidates + at - 2 * e.pitch - 2;
-            u8x16 count = count_row(row) + count_row(row + e.pitch) + count_row(row + 2 * e.pitch) +
-                          count_row(row + 3 * e.pitch) + count_row(row + 4 * e.pitch);
-            u8x16 core = at_most16(splat16(ALIKE), count) & load16(planes->hits.pixels + at);
+            u8x16 alike = at_most16(splat16(ALIKE), count_around(planes->candidates + at, e.pitch));
+            u8x16 core = alike & load16(planes->hits.pixels + at);
             any |= core;
             store16(planes->core + at, core);
         }
@@ -87,20 +93,11 @@ static int mark_core(extent e, const shadow_planes *planes) {
     return any16(any);
 }
 
-static inline u8x16 any_of_row(const uint8_t *first) {
-    return load16(first) | load16(first + 1) | load16(first + 2) | load16(first + 3) | load16(first + 4) | load16(first + 5) |
-           load16(first + 6);
-}
-
 /* Around the core, whatever is about as dark as a shadow is its rim. */
-static inline u8x16 rim_of(extent e, const shadow_planes *planes, int32_t at) {
-    const uint8_t *row = planes->core + at - 3 * e.pitch - 3;
-    u8x16 near = splat16(0);
-    for (int32_t below = 0; below < 7; below++, row += e.pitch) near |= any_of_row(row);
-    if (!any16(near)) return near;
+static inline u8x16 rim_of(const shadow_planes *planes, int32_t at) {
     u8x16 pixel = load16(planes->image + at), was = load16(planes->usual + at);
     u8x16 not_deeper = at_most16((was >> 2) + (was >> 3), pixel);
-    return near & not_deeper & at_most16(pixel, add_sat16(was, splat16(RIM_LIGHTER)));
+    return load16(planes->core + at) & not_deeper & at_most16(pixel, add_sat16(was, splat16(RIM_LIGHTER)));
 }
 
 /* Give back what has solid pixels on both sides of its row, over nothing but hits. */
@@ -149,18 +146,37 @@ static void restore_enclosed(extent e, const shadow_planes *planes, uint8_t *sol
     }
 }
 
-int shadow_remove(extent e, const shadow_planes *planes, uint8_t *solid) {
-    int found = mark_candidates(e, planes) && mark_core(e, planes);
+/* solid = hits without the cores and what fades out around them, and without the threads that this leaves. The planes to
+ * work in become what is left, as 0 and 1, and the surroundings of the cores. */
+static void take_away(extent e, const shadow_planes *planes, uint8_t *solid) {
+    const uint8_t *rows = planes->hits.rows;
+    uint8_t *ones = planes->candidates;
+    regions_join(e, (hit_plane){planes->core, rows}, planes->candidates, solid);
+    regions_widen(e, (hit_plane){planes->candidates, rows}, planes->core, solid, RIM - JOINED);
+    plane_clear(ones, e);
     plane_clear(solid, e);
     for (int32_t y = 0; y < e.height; y++) {
-        if (!planes->hits.rows[y]) continue;
-        for (int32_t x = 0; x < e.padded; x += 16) {
+        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
-            u8x16 hit = load16(planes->hits.pixels + at);
-            if (found && any16(hit)) hit &= ~rim_of(e, planes, at);
-            store16(solid + at, hit);
+            store16(ones + at, load16(planes->hits.pixels + at) & ~rim_of(planes, at) & 1);
         }
     }
-    if (found) restore_enclosed(e, planes, solid);
-    return found;
+    for (int32_t y = 0; y < e.height; y++) {
+        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            u8x16 one = load16(ones + at);
+            if (any16(one)) one &= at_most16(splat16(THICK), count_around(ones + at, e.pitch));
+            store16(solid + at, ~at_most16(one, splat16(0)));
+        }
+    }
+}
+
+int shadow_remove(extent e, const shadow_planes *planes, uint8_t *solid) {
+    if (mark_candidates(e, planes) && mark_core(e, planes)) {
+        take_away(e, planes, solid);
+        restore_enclosed(e, planes, solid);
+        return 1;
+    }
+    for (int32_t y = 0; y < e.height; y++) copy16(solid + y * e.pitch, planes->hits.pixels + y * e.pitch, e.pitch);
+    return 0;
 }

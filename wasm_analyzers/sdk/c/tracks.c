@@ -33,7 +33,8 @@ static float cost_of(const track *t, box seen, int32_t group, float reach) {
     float larger_area = larger(t->at.w * t->at.h, seen.w * seen.h), area = smaller(t->at.w * t->at.h, seen.w * seen.h);
     /* without overlap it must be near, and of a like size */
     if (overlap < 0.1f && (distance > reach * reach || area < 0.25f * larger_area)) return NONE;
-    return 1 - overlap + smaller(distance, 4);
+    /* rounding may lift an overlap above 1 */
+    return larger(1 - overlap, 0) + smaller(distance, 4);
 }
 
 static void predict(tracks *all, int64_t media_us) {
