@@ -165,7 +165,9 @@ def _granted(camera: str, name: str, module: ModuleFile, grants: Sequence[str]) 
 
 
 def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
-    return [each.name for each in analyzers if each.name == REDACTION_DEFAULT or each.models]
+    """Never none: nothing would have to have answered then for a picture to be shown."""
+    names = [each.name for each in analyzers if each.name == REDACTION_DEFAULT or each.models]
+    return names or [each.name for each in analyzers]
 
 
 def _rules(config: CameraSettings, reported: frozenset[str]) -> tuple[Rule, ...]:
