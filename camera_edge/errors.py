@@ -2,11 +2,13 @@
 
     CameraEdgeError                 70  software (a defect, or a broken analyzer)
     ├── UsageError                  64  the command line is wrong
+    │   └── preview.OfferError      64  a viewer's offer cannot be answered
     ├── UndecodableError            65  a source that opens, but holds no picture
     ├── QuarantineError             70  a named analyzer was quarantined
     ├── ModuleError                 70  a module that cannot be loaded or may not run
     ├── ModelError                  70  a model that is unknown, damaged or without a contract
     ├── SandboxError                70  a guest broke a rule while it ran (trap, fuel, memory, bad output)
+    ├── preview.PreviewBusyError    70  no room for another viewer
     ├── StoreError                  70  the store is damaged or of another version
     │   └── StateLockedError        70  another process uses the state folder
     ├── OutputError                 73  a file or folder cannot be written
@@ -15,7 +17,7 @@
     ├── LinkError                   76  hub and worker do not understand each other
     └── ConfigError                 78  the configuration is wrong
 
-Exit codes follow sysexits(3).
+Exit codes follow sysexits(3). The two of `preview` are declared there: they answer a viewer and never end a program.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What analyzers say about one frame: values, without pixels.
 
-Invariant: every number is finite, every box lies inside 0..1; what a guest says is checked before it becomes one of these.
+Invariant: numbers are finite and boxes lie inside 0..1; what a guest says is checked before it becomes one of these.
 """
 
 from __future__ import annotations
