@@ -1,8 +1,8 @@
-"""Compiles the shipped analyzers to WebAssembly and gathers what the package needs at run time in `camera_edge/shipped/`.
+"""Compiles the shipped analyzers to WebAssembly and gathers in `camera_edge/shipped/` what the package needs.
 
 Invariant: the same sources give the same bytes in any folder; what is written there is made from this tree alone.
 
-It is the build hook of the package, for wheels and for editable installs. `python wasm_analyzers/build.py` runs it by hand.
+It is the build hook of the package, for wheels and editable installs; `python wasm_analyzers/build.py` runs it by hand.
 
     camera_edge/shipped/
         hashes.json                       {"motion": "<sha256 of motion.wasm>", ...}

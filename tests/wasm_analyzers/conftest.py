@@ -93,8 +93,7 @@ def open_module(shipped_folder: Path, runtime: Runtime, cache: Cache) -> Iterato
         def start(name: str, size: tuple[int, int], services: Services | None = None, **params: str | float) -> Running:
             file = shipped(name, shipped_folder)
             ring = stack.enter_context(Ring(View.fit(file.manifest.view.spec, *size)))
-            host_params = {key.replace("__", "."): value for key, value in params.items()}
-            grants = Grants(file.manifest.grant_all(host_params), file.manifest.with_defaults(host_params))
+            grants = Grants(file.manifest.grant_all(params), file.manifest.with_defaults(params))
             program = runtime.load(file, cache)
             analyzer = Analyzer(program, grants, services or Services(), RingMap(ring.fd, ring.size_bytes))
             return Running(stack.enter_context(analyzer), ring)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,9 +12,20 @@ import pytest
 from numpy.typing import NDArray
 
 from camera_edge.observation import Box, Observation
-from camera_edge.sandbox import Answer
+from camera_edge.sandbox import Analyzer, Answer
 
 Gray = NDArray[np.uint8]
+
+
+class Running(Protocol):
+    analyzer: Analyzer
+
+    def look(self, gray: Gray, media_us: int) -> Answer: ...
+
+    def try_to_look(self, gray: Gray, media_us: int) -> Answer | None: ...
+
+
+OpenModule = Callable[..., Running]
 WIDTH, HEIGHT = 160, 120
 STEP_US = 200_000
 LEARNING = 20
@@ -83,7 +95,7 @@ def scene() -> Scene:
 
 
 @pytest.fixture
-def watch(open_module) -> Watch:  # type: ignore[no-untyped-def]
+def watch(open_module: OpenModule) -> Watch:
     return Watch(open_module("motion", (WIDTH, HEIGHT)).look)
 
 
@@ -274,7 +286,7 @@ def test_a_view_full_of_pieces_is_hidden_whole(settled: Watch, scene: Scene) -> 
         assert hidden(answer, piece) == 1
 
 
-def test_the_same_frames_give_the_same_answers(open_module) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_frames_give_the_same_answers(open_module: OpenModule) -> None:
     scene = Scene()
     frames = [scene.draw(Thing(10 + 3 * i, 40)) for i in range(60)]
 
@@ -288,7 +300,7 @@ def test_the_same_frames_give_the_same_answers(open_module) -> None:  # type: ig
 
 
 @pytest.mark.parametrize("size", [(161, 121), (1, 1), (2, 90), (320, 1), (33, 700), (320, 320)])
-def test_any_size_of_view_is_looked_at(open_module, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+def test_any_size_of_view_is_looked_at(open_module: OpenModule, size: tuple[int, int]) -> None:
     running = Watch(open_module("motion", size).look)
     noise = np.random.default_rng(3)
     for _ in range(LEARNING):
@@ -299,7 +311,7 @@ def test_any_size_of_view_is_looked_at(open_module, size: tuple[int, int]) -> No
         assert answer.fuel < 100_000_000
 
 
-def test_a_view_too_large_for_its_memory_is_refused_with_a_reason(open_module) -> None:  # type: ignore[no-untyped-def]
+def test_a_view_too_large_for_its_memory_is_refused_with_a_reason(open_module: OpenModule) -> None:
     running = open_module("motion", (320, 6000))
     assert running.try_to_look(np.zeros((6000, 320), np.uint8), 0) is None
-    assert "analyze returned -1" in running.analyzer.last_fault
+    assert running.analyzer.last_fault is not None and "analyze returned -1" in running.analyzer.last_fault

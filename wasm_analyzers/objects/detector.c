@@ -6,12 +6,24 @@
 
 enum { BOX_AND_OBJECT = 5 };
 
+static int32_t worst_of(const detections *all) {
+    int32_t worst = 0;
+    for (int32_t i = 1; i < all->count; i++)
+        if (all->list[i].score < all->list[worst].score) worst = i;
+    return worst;
+}
+
+/* Where there is no room left the worst one goes. */
 static void add(detections *into, detection one) {
-    if (into->count == MAX_CANDIDATES) {
-        into->overflow++;
+    if (into->count < MAX_CANDIDATES) {
+        into->list[into->count++] = one;
+        if (into->count == MAX_CANDIDATES) into->worst = worst_of(into);
         return;
     }
-    into->list[into->count++] = one;
+    into->overflow++;
+    if (into->list[into->worst].score >= one.score) return;
+    into->list[into->worst] = one;
+    into->worst = worst_of(into);
 }
 
 static int32_t fastestdet_cells(const detector *d) {

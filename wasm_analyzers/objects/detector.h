@@ -6,7 +6,7 @@
 
 #include "tracks.h"
 
-enum { MAX_CANDIDATES = 2048, MAX_STRIDES = 8 };
+enum { MAX_CANDIDATES = 1024, MAX_STRIDES = 8 };
 
 typedef enum decoder { DECODER_NONE, DECODER_YOLOX, DECODER_FASTESTDET } decoder;
 
@@ -29,6 +29,7 @@ typedef struct detection {
 typedef struct detections {
     detection list[MAX_CANDIDATES];
     int32_t count;
+    int32_t worst;    /* which of a full list has the lowest score */
     int32_t overflow; /* how many did not fit */
 } detections;
 

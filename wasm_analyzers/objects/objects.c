@@ -6,6 +6,7 @@
 #include "text.h"
 #include "tracks.h"
 
+enum { MOST_REPORTED = 256 }; /* the manifest says so too */
 enum { MAX_CLASSES = 512, CLASSES_BYTES = 16384, NAME_BYTES = 64, PERSON = 0, VEHICLE = 1, OBJECT = 2 };
 
 static const char *const KINDS[] = {"person", "vehicle", "object"};
@@ -155,7 +156,7 @@ static void report(int64_t media_us) {
     }
     track_rules rules = {.keep_us = keep_us, .confirm_hits = 1, .reach = 0.7f};
     tracks_feed(&all, boxes, groups, sure, media_us, &rules);
-    for (int32_t i = 0; i < sure; i++) {
+    for (int32_t i = 0; i < seen.count && i < MOST_REPORTED && seen.list[i].score >= min_score; i++) {
         const track *t = 0;
         for (int32_t k = 0; k < all.count; k++)
             if (all.list[k].seen == i) t = &all.list[k];

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { MAX_TRACKS = 256 };
+enum { MAX_TRACKS = 128 };
 
 typedef struct box {
     float x, y, w, h;
@@ -38,7 +38,7 @@ typedef struct track_rules {
 float box_overlap(box a, box b); /* intersection over union */
 box box_clip(box b);             /* to 0..1 */
 
-/* Take the boxes of a frame. Afterwards `list[i].seen` says which box is track i's; every box has one unless all are taken. */
+/* Take the boxes of a frame, the first MAX_TRACKS of them. Afterwards `list[i].seen` says which box is track i's; every box has one unless all are taken. */
 void tracks_feed(tracks *all, const box *boxes, const int32_t *groups, int32_t count, int64_t media_us,
                  const track_rules *rules);
 
