@@ -49,7 +49,8 @@ class _Tally:
     dropped: int = 0
     events: int = 0
     clips: int = 0
-    egress_bytes: int = 0
+    clip_bytes: int = 0
+    preview_bytes: int = 0
 
 
 class LiveCamera:
@@ -66,7 +67,8 @@ class LiveCamera:
         self._ticks: Handoff[Tick] = Handoff(TICKS_MAX)
         self._tally = _Tally()
         self._camera: Assembly | None = None
-        self._tap: Tap | None = None
+        # from the start: the hub may ask for the preview before the first picture
+        self._tap = Tap(self._redacted, self._show, clock)
         self._failure: BaseException | None = None
         self._captured_all = False
         self._down = False
@@ -77,18 +79,16 @@ class LiveCamera:
         return self._captured_all and not self._source.live
 
     def want_preview(self, wanted: bool) -> None:
-        if self._tap is not None:
-            self._tap.want(wanted)
+        self._tap.want(wanted)
 
     def force_key(self) -> None:
-        if self._tap is not None:
-            self._tap.force_key()
+        self._tap.force_key()
 
     def clip_done(self, outcome: ClipOutcome) -> None:
         """Tells the hub what became of an event's clip."""
         if outcome.clip is not None:
             self._tally.clips += 1
-            self._tally.egress_bytes += outcome.clip.bytes
+            self._tally.clip_bytes += outcome.clip.bytes
             self._send(ClipReady(outcome.event.id, outcome.clip.metadata))
         elif outcome.problem is not None:
             self._send(Fault(outcome.problem.message, outcome.problem.hint or ""))
@@ -97,11 +97,9 @@ class LiveCamera:
         """Runs the threads, and takes the heartbeat's place in this one."""
         self._camera = camera
         stopping = Event()
-        self._tap = Tap(self._redacted, self._show, self._clock)
-        tap = self._tap
         with ExitStack() as stack:
             stack.callback(camera.close)
-            showing = self._thread("preview", lambda: tap.run(stopping))
+            showing = self._thread("preview", lambda: self._tap.run(stopping))
             making = self._thread("clips", lambda: self._make_clips(recorder))
             looking = self._thread("analysis", lambda: self._analyze(camera, recorder))
             capturing = self._thread("capture", lambda: self._capture(camera))
@@ -141,8 +139,7 @@ class LiveCamera:
     def _follow(self, frames: tuple[Frame, ...], pace: Pace) -> None:
         """Shows frames to those who look; a recording is played at its own pace, as a camera would."""
         for frame in frames:
-            if self._tap is not None:
-                self._tap.offer(frame)
+            self._tap.offer(frame)
             if not self._source.live:
                 self._stop.wait(pace.delay_s(frame.media_us))
 
@@ -158,8 +155,7 @@ class LiveCamera:
                 if tick is not None:
                     step = camera.pipeline.digest(tick)
                     self._report(step.changes, recorder)
-                    if self._tap is not None:
-                        self._tap.settled(step.seen.frame)
+                    self._tap.settled(step.seen.frame)
         finally:
             self._report(camera.pipeline.finish(), recorder)
 
@@ -180,7 +176,7 @@ class LiveCamera:
 
     def _show(self, shown: Shown) -> None:
         encoded = shown.encoded
-        self._tally.egress_bytes += len(encoded.data)
+        self._tally.preview_bytes += len(encoded.data)
         self._send(PreviewPacket(encoded.data, encoded.key, encoded.pts_us, shown.width, shown.height))
 
     def _state(self) -> WorkerState:
@@ -203,8 +199,8 @@ class LiveCamera:
             clips=self._tally.clips,
             traps=camera.analysis.traps,
             reconnects=counters.reconnects,
-            egress_bytes=self._tally.egress_bytes,
-            preview_dropped=self._tap.lost if self._tap is not None else 0,
+            egress_bytes=self._tally.clip_bytes + self._tally.preview_bytes,
+            preview_dropped=self._tap.lost,
             quarantined=[f"{name}: {reason}" for name, reason in camera.analysis.quarantined.items()],
         )
 

@@ -86,23 +86,25 @@ class Tap:
         while not stop.is_set():
             frame = self._ready.take(timeout_s=0.5)
             if frame is None or not self._wanted:
-                self._drop_encoder()
+                if not self._wanted:
+                    self._close_encoder()
                 continue
             if stop.wait(pace.delay_s(frame.media_us)):
                 break
             self._show(frame)
-        self._drop_encoder()
+        self._close_encoder()
 
     def _show(self, frame: Frame) -> None:
         size = (frame.picture.width, frame.picture.height)
         if self._encoder is None or self._size != size:
+            self._close_encoder()
             self._encoder, self._size = LiveEncoder(*size, SHOWN_HZ), size
         force_key, self._force_key = self._force_key, False
         for encoded in self._encoder.encode(self._redacted(frame), frame.media_us, force_key):
             self._send(Shown(encoded, self._encoder.width, self._encoder.height))
 
-    def _drop_encoder(self) -> None:
-        if self._encoder is not None and not self._wanted:
+    def _close_encoder(self) -> None:
+        if self._encoder is not None:
             self._encoder.close()
             self._encoder = None
 

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 WIDTH, HEIGHT = 320, 240
 EMPTY_S, EVERY_S, WALK_S = 5.0, 6.0, 3.0
 WALKER = (48, 96)
-STRIPE_PX = 8
+# fine enough for every block of a mosaic to mix them evenly
+STRIPE_PX = 4
 MARK = (slice(8, 40), slice(272, 304))
 MAGENTA, RED, GREEN = (255, 0, 255), (0, 0, 255), (0, 255, 0)
 

@@ -69,6 +69,7 @@ class Appliance:
     cameras: Mapping[str, Mapping[str, object]]
     secrets: Mapping[str, str] = field(default_factory=dict)
     command: Sequence[str] = (sys.executable, "-m", "camera_edge", "run", "-c")
+    verbose: bool = False
     _process: subprocess.Popen[bytes] | None = None
     _starts: int = 0
 
@@ -119,7 +120,7 @@ class Appliance:
         self._starts += 1
         with self._output("stdout").open("wb") as out, self._output("stderr").open("wb") as err:
             self._process = subprocess.Popen(
-                [*wrapper, *self.command, str(config)],
+                [*wrapper, *self.command, str(config), *(["--verbose"] if self.verbose else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

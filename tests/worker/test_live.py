@@ -1,0 +1,39 @@
+"""A live camera with the real analyzer, from the synthetic source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+
+from camera_edge.capture import SourceOptions, open_source
+from camera_edge.clips import ClipFolder
+from camera_edge.clock import SystemClock
+from camera_edge.link import FromWorker, PreviewPacket
+from camera_edge.worker.assembly import Output, Sandboxing, assemble_camera
+from camera_edge.worker.live import LiveCamera
+from camera_edge.worker.plan import CameraPlan
+
+
+def test_a_preview_that_is_wanted_before_the_camera_runs_is_sent(
+    tmp_path: Path, sandboxing: Sandboxing, plan: Callable[..., CameraPlan]
+) -> None:
+    stop, sent = Event(), []
+
+    def send(message: FromWorker) -> None:
+        sent.append(message)
+        if isinstance(message, PreviewPacket):
+            stop.set()
+
+    # ends by itself after 3 s
+    source = open_source("synthetic:?size=64x36&fps=20&seconds=3", SourceOptions(wait=stop.wait))
+    live = LiveCamera(source, SystemClock(), stop, send)
+    live.want_preview(True)
+    with source:
+        folder = ClipFolder(tmp_path / "spool")
+        folder.open()
+        camera = assemble_camera(plan("motion"), sandboxing, Output(folder, source.fingerprint(), live.clip_done))
+        assert camera.recorder is not None
+        live.run(camera, camera.recorder)
+    (packet, *_) = [message for message in sent if isinstance(message, PreviewPacket)]
+    assert packet.key and (packet.width, packet.height) == (64, 36)
