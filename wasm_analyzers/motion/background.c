@@ -13,6 +13,7 @@
 
 enum {
     PLANES = 8,
+    GROUP = 20,
     RADIUS = 20,                /* grey levels: as far as this a pixel is one that was seen before */
     NOISE_MOST = 128,           /* 16 levels: what is dark against dark must stay visible */
     TURNOVER_US = 640000,       /* a sample is replaced with this mean time, divided by SAMPLES */
@@ -115,26 +116,37 @@ static inline u8x16 beyond_neighbours(const uint8_t *usual, int32_t pitch, u8x16
     return sub_sat16(pixel, most) + sub_sat16(least, pixel);
 }
 
+/* The distance of 16 pixels to the second nearest of their samples. */
+static inline u8x16 second_nearest(u8x16 pixel, const uint8_t *samples) {
+    u8x16 nearest = splat16(255), second = splat16(255);
+#pragma clang loop unroll(full)
+    for (int32_t k = 0; k < SAMPLES; k++) {
+        u8x16 d = difference16(pixel, load16(samples + k * 16));
+        second = min16(second, max16(nearest, d));
+        nearest = min16(nearest, d);
+    }
+    return second;
+}
+
 void background_compare(background *model, const uint8_t *image, int32_t allowance) {
     extent e = model->e;
     plane_replicate_border(model->usual, e);
     u8x16 most = splat16(EVIDENCE_MOST), extra = splat16((uint8_t)allowance);
     for (int32_t y = 0; y < e.height; y++) {
+        /* two loops: the sandbox's compiler takes all loads of a body first, and has registers for a dozen */
+        const uint8_t *samples = samples_at(model, 0, y);
+        for (int32_t x = 0; x < e.padded; x += 16, samples += 16 * SAMPLES) {
+            int32_t at = y * e.pitch + x;
+            store16(model->distance + at, second_nearest(load16(image + at), samples));
+        }
 #pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
-            const uint8_t *samples = samples_at(model, x, y);
-            u8x16 pixel = load16(image + at), nearest = splat16(255), second = splat16(255);
-#pragma clang loop unroll(full)
-            for (int k = 0; k < SAMPLES; k++) {
-                u8x16 d = difference16(pixel, load16(samples + k * 16));
-                second = min16(second, max16(nearest, d));
-                nearest = min16(nearest, d);
-            }
-            second = min16(second, beyond_neighbours(model->usual + at, e.pitch, pixel));
+            u8x16 beyond = beyond_neighbours(model->usual + at, e.pitch, load16(image + at));
+            u8x16 distance = min16(load16(model->distance + at), beyond);
             u8x16 usual = add_sat16(load16(model->noise + at) >> 3, load16(model->unrest + at) >> 3);
-            store16(model->distance + at, second);
-            store16(model->evidence + at, min16(sub_sat16(second, add_sat16(usual, extra)), most));
+            store16(model->distance + at, distance);
+            store16(model->evidence + at, min16(sub_sat16(distance, add_sat16(usual, extra)), most));
         }
     }
 }
@@ -239,7 +251,6 @@ void background_follow(background *model, const background_step *step) {
     /* half of the rows each time, twice as fast */
     model->turn = !model->turn;
     for (int32_t y = model->turn; y < e.height; y += 2) {
-#pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
@@ -253,7 +264,6 @@ void background_follow(background *model, const background_step *step) {
         }
     }
     for (int32_t y = 0; y < e.height && held_due; y++)
-#pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) follow_held(model, step, x, y);
 }
 
