@@ -164,6 +164,7 @@ class Appliance:
                 self.stop()
             finally:
                 self._process.kill()
+                self._process.wait()
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, *, token: str | None = TOKEN) -> Answer:
         base = self.address.partition("/?")[0]
@@ -303,45 +304,54 @@ def _serve(program: Sequence[str], secrets: Mapping[str, str]) -> Iterator[int |
 
 @pytest.fixture(scope="session")
 def door(door_port: int) -> Mapping[str, object]:
-    """The network camera as a configuration names it; `door_secrets` belongs to it."""
+    """The network camera as a configuration names it."""
     source = f"http://${{DOOR_USER}}:${{DOOR_PASSWORD}}@127.0.0.1:{door_port}/live"
     return {"source": source, "zones": ZONES, "rules": RULES}
 
 
 @pytest.fixture(scope="session")
-def door_secrets() -> Mapping[str, str]:
-    return {"DOOR_USER": USER, "DOOR_PASSWORD": PASSWORD}
+def masked_door(door: Mapping[str, object]) -> Mapping[str, object]:
+    """The same with its top left corner masked."""
+    return {**door, "privacy_masks": [[[0.0, 0.0], [0.25, 0.0], [0.25, 0.3], [0.0, 0.3]]]}
+
+
+@pytest.fixture(scope="session")
+def secrets() -> Mapping[str, str]:
+    """What the environment must hold for `door` and `street`."""
+    return {"DOOR_USER": USER, "DOOR_PASSWORD": PASSWORD, "STREET_USER": USER, "STREET_PASSWORD": PASSWORD}
 
 
 @pytest.fixture(scope="session")
 def street(street_port: int | None) -> Mapping[str, object] | None:
-    """The RTSP camera as a configuration names it, if there is one; `street_secrets` belongs to it."""
+    """The RTSP camera as a configuration names it, if there is one."""
     if street_port is None:
         return None
     return {"source": f"rtsp://${{STREET_USER}}:${{STREET_PASSWORD}}@127.0.0.1:{street_port}/stream"}
 
 
 @pytest.fixture(scope="session")
-def street_secrets() -> Mapping[str, str]:
-    return {"STREET_USER": USER, "STREET_PASSWORD": PASSWORD}
-
-
-@pytest.fixture(scope="session")
 def house(
     tmp_path_factory: pytest.TempPathFactory,
     analyzers: Path,
-    door: Mapping[str, object],
-    door_secrets: Mapping[str, str],
+    masked_door: Mapping[str, object],
+    street: Mapping[str, object] | None,
+    secrets: Mapping[str, str],
 ) -> Iterator[Appliance]:
-    """An appliance with two cameras that tests share and only look at."""
-    cameras: dict[str, Mapping[str, object]] = {
-        "yard": {"source": YARD, "privacy_masks": [[[0.0, 0.0], [0.25, 0.0], [0.25, 0.3], [0.0, 0.3]]]},
-        "door": door,
-    }
-    appliance = Appliance(tmp_path_factory.mktemp("house"), cameras, door_secrets)
+    """An appliance that tests share and only look at: `door` makes clips, `yard` and `street` (RTSP, if any) do not."""
+    quiet = {"rules": {"never": {"kinds": ["nothing"]}}}
+    cameras: dict[str, Mapping[str, object]] = {"yard": {"source": YARD, **quiet}, "door": masked_door}
+    if street is not None:
+        cameras["street"] = {**street, **quiet}
+    appliance = Appliance(tmp_path_factory.mktemp("house"), cameras, secrets, verbose=True)
     try:
         appliance.start()
         appliance.until_running()
         yield appliance
     finally:
         appliance.close()
+
+
+@pytest.fixture(scope="session")
+def token() -> str:
+    """What opens the page of every appliance here."""
+    return TOKEN

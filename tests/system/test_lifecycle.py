@@ -68,9 +68,9 @@ def test_a_second_one_on_the_same_folder_is_refused_in_one_line(house: Appliance
 
 
 def test_the_next_start_takes_in_a_clip_that_a_killed_hub_did_not(
-    new_appliance: NewAppliance, door: Mapping[str, object], door_secrets: Mapping[str, str]
+    new_appliance: NewAppliance, door: Mapping[str, object], secrets: Mapping[str, str]
 ) -> None:
-    appliance = new_appliance({"door": door}, secrets=door_secrets)
+    appliance = new_appliance({"door": door}, secrets=secrets)
     appliance.start()
     event = opened(appliance)
     appliance.process.send_signal(signal.SIGSTOP)

@@ -40,22 +40,17 @@ def record(path: Path, seconds: int) -> Path:
     return path
 
 
-def restarted(appliance: Appliance, camera: str, old: int) -> int:
-    """The process that took the place of a worker, once it runs."""
-
-    def ask() -> int | None:
-        pid = appliance.worker(camera)
-        return pid if pid not in (None, old) and appliance.camera(camera)["live"] else None
-
-    return appliance.until(ask)
-
-
-def kill(appliance: Appliance, camera: str, number: signal.Signals) -> None:
-    """Sends a signal to a camera's worker, and waits for its successor."""
+def strike(appliance: Appliance, camera: str, number: signal.Signals) -> int:
+    """Sends a signal to a camera's worker; returns its process id."""
     pid = appliance.worker(camera)
     assert pid is not None
     os.kill(pid, number)
-    restarted(appliance, camera, pid)
+    return pid
+
+
+def until_replaced(appliance: Appliance, camera: str, old: int) -> None:
+    """Waits until another process runs in a worker's place."""
+    appliance.until(lambda: appliance.worker(camera) not in (None, old) and appliance.camera(camera)["live"])
 
 
 def told(appliance: Appliance, camera: str) -> list[tuple[str, float]]:
@@ -77,21 +72,22 @@ def test_a_worker_that_is_killed_or_hangs_is_restarted_and_the_others_lose_no_fr
     impatient: Sequence[str],
     tmp_path: Path,
     street: Mapping[str, object] | None,
-    street_secrets: Mapping[str, str],
+    secrets: Mapping[str, str],
 ) -> None:
     victims = {"dies": {"source": SMALL}, "hangs": {"source": SMALL}}
     others: dict[str, Mapping[str, object]] = {"block": {"source": str(record(tmp_path / "block.mp4", 90)), **SEEN}}
     if street is not None:
         others["street"] = {**street, **SEEN}
-    appliance = new_appliance({**victims, **others}, secrets=street_secrets, command=impatient)
+    appliance = new_appliance({**victims, **others}, secrets=secrets, command=impatient)
     appliance.start()
     appliance.until_running()
     for name in others:
         appliance.until_counters(name, lambda counters: counters["events"] > 0)
     began_s = time.monotonic()
-    kill(appliance, "dies", signal.SIGKILL)
-    kill(appliance, "dies", signal.SIGKILL)
-    kill(appliance, "hangs", signal.SIGSTOP)
+    stopped = strike(appliance, "hangs", signal.SIGSTOP)
+    until_replaced(appliance, "dies", strike(appliance, "dies", signal.SIGKILL))
+    until_replaced(appliance, "dies", strike(appliance, "dies", signal.SIGKILL))
+    until_replaced(appliance, "hangs", stopped)
     seconds = time.monotonic() - began_s
     for name in others:
         counters = appliance.counters(name)
