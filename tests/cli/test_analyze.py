@@ -289,16 +289,20 @@ def test_observations_without_json_are_refused(command: Callable[..., tuple[int,
     assert "--json" in said
 
 
-def test_a_reader_that_goes_away_ends_the_run_quietly(walk: Path, cache: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [["--observations"], []], ids=["much output", "little output"])
+def test_a_reader_that_goes_away_ends_the_run_quietly(
+    walk: Path, cache: Path, tmp_path: Path, asked: list[str]
+) -> None:
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [*_program(), "analyze", walk, walk, "--json", "--observations", "--out", out],
+        [*_program(), "analyze", walk, walk, "--json", *asked, "--out", out],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=_environment(cache),
     )
     assert process.stdout is not None and process.stderr is not None
-    process.stdout.readline()
+    if asked:
+        process.stdout.readline()
     process.stdout.close()
     said = process.stderr.read()
     process.stderr.close()
@@ -337,7 +341,8 @@ def _program() -> list[str]:
 
 
 def _environment(cache: Path) -> dict[str, str]:
-    return os.environ | {"XDG_CACHE_HOME": str(cache)}
+    # output is buffered as it is by default
+    return os.environ | {"XDG_CACHE_HOME": str(cache), "PYTHONUNBUFFERED": ""}
 
 
 def _drain(leader: int, shown: list[bytes]) -> None:
