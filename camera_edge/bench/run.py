@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from camera_edge.bench.clip import make_clip
 from camera_edge.bench.figures import Figures
 from camera_edge.bench.memory import pss_per_camera
-from camera_edge.bench.native import native_ms
 from camera_edge.bench.recording import compare
+from camera_edge.bench.sandboxed import measure_speed
 from camera_edge.capture import Frame, SourceOptions, open_source
 from camera_edge.config import CameraConfig
-from camera_edge.frames import Ring, View
 from camera_edge.inference import Registry
-from camera_edge.sandbox import Analyzer, Grants, RingMap, Services
-from camera_edge.sandbox.measure import Costs, measure
 from camera_edge.worker.assembly import Sandboxing
-from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, plan_camera
+from camera_edge.worker.plan import CameraPlan, plan_camera
+from camera_edge.worker.sampler import Sampler
 
 CLIP_FRAMES = 500
 
@@ -51,9 +47,7 @@ def run_bench(options: BenchOptions) -> Figures:
         comparison = compare(path, plan, options.sandboxing)
         options.say("the sandbox against native code")
         motion = plan.analyzers[0]
-        frames = _some_frames(path, plan)
-        costs = _costs(motion, frames[0], options.sandboxing)
-        sandboxed = _sandbox_ms(motion, frames, options.sandboxing)
+        speed = measure_speed(motion, _some_frames(path, plan), options.sandboxing)
         options.say("memory of four workers, 720p")
         clip = folder / "720p25.mp4"
         make_clip(clip, 1280, 720, CLIP_FRAMES)
@@ -64,11 +58,11 @@ def run_bench(options: BenchOptions) -> Figures:
             pipeline_ms=comparison.pipeline_ms,
             ratio=comparison.pipeline_ms / comparison.read_ms,
             stages=comparison.stages,
-            instantiate_us=costs.instantiate_us,
-            map_us=costs.map_us,
-            call_us=costs.call_us,
-            sandbox_ms=sandboxed,
-            native_ms=native_ms(motion, frames),
+            instantiate_us=speed.costs.instantiate_us,
+            map_us=speed.costs.map_us,
+            call_us=speed.costs.call_us,
+            sandbox_ms=speed.sandbox_ms,
+            native_ms=speed.native_ms,
             frame_to_event_ms=comparison.frame_to_event_ms,
             pss_mb=pss_mb,
         )
@@ -80,43 +74,14 @@ def _quiet_plan(source: str) -> CameraPlan:
     return plan_camera("bench", config, Registry(Path("/nonexistent")))
 
 
-def _some_frames(path: Path, plan: CameraPlan, count: int = 60) -> list[Frame]:
+def _some_frames(path: Path, plan: CameraPlan, count: int = 100) -> list[Frame]:
     """Analysed frames of the recording, as many as there are up to `count`."""
-    from camera_edge.worker.sampler import Sampler
-
     sampler = Sampler(plan.rate_hz)
     frames: list[Frame] = []
     with open_source(str(path), SourceOptions()) as source:
         while len(frames) < count and (grab := source.read()) is not None:
             frames += [frame for frame in grab.frames if sampler.due(frame.media_us)]
     return frames
-
-
-def _ring(plan: AnalyzerPlan, frame: Frame) -> Ring:
-    return Ring(View.fit(plan.module.manifest.view.spec, frame.picture.width, frame.picture.height))
-
-
-def _costs(plan: AnalyzerPlan, frame: Frame, sandboxing: Sandboxing) -> Costs:
-    program = sandboxing.runtime.load(plan.module, sandboxing.cache)
-    with _ring(plan, frame) as ring:
-        return measure(program, Grants(plan.capabilities, plan.params), RingMap(ring.fd, ring.size_bytes))
-
-
-def _sandbox_ms(plan: AnalyzerPlan, frames: list[Frame], sandboxing: Sandboxing) -> float:
-    """Median of a call of `analyze`, host functions and checks included."""
-    program = sandboxing.runtime.load(plan.module, sandboxing.cache)
-    times_ms: list[float] = []
-    with _ring(plan, frames[0]) as ring:
-        grants = Grants(plan.capabilities, plan.params)
-        with Analyzer(program, grants, Services(), RingMap(ring.fd, ring.size_bytes)) as analyzer:
-            for frame in frames:
-                slot = ring.write(frame.picture, sequence=frame.id, media_us=frame.media_us)
-                assert slot is not None, "every slot is given back"
-                started_ns = time.thread_time_ns()
-                analyzer.analyze(slot.offset, frame.id, frame.media_us)
-                times_ms.append((time.thread_time_ns() - started_ns) / 1e6)
-                ring.release(slot)
-    return median(times_ms)
 
 
 def _pss_mb(clip: Path, state: Path) -> float | None:

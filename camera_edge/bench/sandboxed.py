@@ -1,0 +1,91 @@
+"""One analyzer in the sandbox against the same C as native code, frame by frame in turn.
+
+Invariant: both see the same slot of the same ring, one right after the other, so that neither finds a warmer machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from statistics import median
+
+from camera_edge.bench.native import NativeModule, native_module
+from camera_edge.capture import Frame
+from camera_edge.errors import ModuleError
+from camera_edge.frames import Ring, Slot, View
+from camera_edge.sandbox import Analyzer, Grants, RingMap, Services
+from camera_edge.sandbox.measure import Costs, measure
+from camera_edge.worker.assembly import Sandboxing
+from camera_edge.worker.plan import AnalyzerPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Medians per frame in milliseconds of CPU; host functions and checks are part of the sandbox."""
+
+    sandbox_ms: float
+    native_ms: float | None
+    costs: Costs
+
+
+def measure_speed(plan: AnalyzerPlan, frames: Sequence[Frame], sandboxing: Sandboxing) -> Speed:
+    """Raises ModuleError where either build does not start."""
+    program = sandboxing.runtime.load(plan.module, sandboxing.cache)
+    grants = Grants(plan.capabilities, plan.params)
+    picture = frames[0].picture
+    view = View.fit(plan.module.manifest.view.spec, picture.width, picture.height)
+    with ExitStack() as stack:
+        ring = stack.enter_context(Ring(view))
+        ring_map = RingMap(ring.fd, ring.size_bytes)
+        costs = measure(program, grants, ring_map)
+        analyzer = stack.enter_context(Analyzer(program, grants, Services(), ring_map))
+        native = stack.enter_context(native_module(plan))
+        address = _mapped(ring, stack)
+        sandbox_ms: list[float] = []
+        native_ms: list[float] = []
+        for number, frame in enumerate(frames):
+            slot = ring.write(frame.picture, sequence=frame.id, media_us=frame.media_us)
+            assert slot is not None, "every slot is given back"
+            # by turns, since who goes second finds the pixels in the cache
+            if number % 2:
+                sandbox_ms.append(_sandboxed(analyzer, slot))
+            if native is not None:
+                native_ms.append(_native(native, address + slot.offset, frame))
+            if not number % 2:
+                sandbox_ms.append(_sandboxed(analyzer, slot))
+            ring.release(slot)
+    return Speed(median(sandbox_ms), median(native_ms) if native_ms else None, costs)
+
+
+def _mapped(ring: Ring, stack: ExitStack) -> int:
+    """The ring's address in this process, for as long as `stack` is open."""
+    memory = mmap.mmap(ring.fd, ring.size_bytes)
+    first = ctypes.c_char.from_buffer(memory)
+    stack.callback(memory.close)
+    address = ctypes.addressof(first)
+    # the buffer is exported as long as `first` lives: it goes before the map is closed
+    stack.callback(lambda held: held.clear(), [first])
+    del first
+    return address
+
+
+def _sandboxed(analyzer: Analyzer, slot: Slot) -> float:
+    started_ns = time.thread_time_ns()
+    answer = analyzer.analyze(slot.offset, slot.sequence, slot.media_us)
+    spent_ms = (time.thread_time_ns() - started_ns) / 1e6
+    if answer is None:
+        raise ModuleError(f"no answer: {analyzer.last_fault}", where=analyzer.name)
+    return spent_ms
+
+
+def _native(native: NativeModule, address: int, frame: Frame) -> float:
+    started_ns = time.thread_time_ns()
+    result = native.analyze(address)
+    spent_ms = (time.thread_time_ns() - started_ns) / 1e6
+    if result < 0:
+        raise ModuleError(f"the native build failed on frame {frame.id}")
+    return spent_ms
