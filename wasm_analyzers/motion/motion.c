@@ -136,7 +136,7 @@ static void learn_again(void) {
 
 /* A light was switched, or the camera was turned or covered: what was learned is of no use. */
 static int scene_changed(int64_t media_us) {
-    float part = (float)plane_count(hits, view) / (float)(view.width * view.height);
+    float part = (float)plane_count(hits, rows, view) / (float)(view.width * view.height);
     camera_edge_score(part);
     if (part < COVERED) uncovered_us = media_us;
     if (media_us - uncovered_us > COVERED_US) return 1;

@@ -59,19 +59,14 @@ static inline void plane_clear(uint8_t *plane, extent e) {
     __builtin_memset(plane, 0, (size_t)e.pitch * (size_t)e.height);
 }
 
-/* How many pixels of a plane of masks are set. */
-static inline int32_t plane_count(const uint8_t *plane, extent e) {
+/* How many pixels of a plane of masks are set, in the rows that have any. */
+static inline int32_t plane_count(const uint8_t *plane, const uint8_t *rows, extent e) {
     int32_t count = 0;
     for (int32_t y = 0; y < e.height; y++) {
-        u8x16 ones = splat16(0);
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            ones -= load16(plane + y * e.pitch + x);
-            /* a byte counts to 255 */
-            if ((x & 2047) == 2032 || x + 16 >= e.padded) {
-                u16x8 pairs = low16(ones) + high16(ones);
-                for (int32_t k = 0; k < 8; k++) count += pairs[k];
-                ones = splat16(0);
-            }
+        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+            u8x16 ones = load16(plane + y * e.pitch + x) & 1;
+            u64x2 pairs = (u64x2)ones;
+            count += (int32_t)((pairs[0] + pairs[1]) * 0x0101010101010101 >> 56);
         }
     }
     return count;
