@@ -6,9 +6,12 @@ Invariant: it times the steps that `Analyzer` takes, on the same code.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from types import TracebackType
 
+from camera_edge.sandbox.answer import Draft
 from camera_edge.sandbox.guest import Guest
 from camera_edge.sandbox.host import Host
 from camera_edge.sandbox.link import Imports
@@ -49,3 +52,51 @@ def measure(program: Program, grants: Grants, ring: RingMap, *, rounds: int = 20
         mapped.append(ready - alive)
         call.append((done - ready) / _CALLS)
     return Costs(median(instantiate) / 1e3, median(mapped) / 1e3, median(call) / 1e3)
+
+
+class TimedGuest:
+    """One instance whose own time is told apart from the host's: what it computes, without the functions it calls.
+
+    Native code calls nothing that checks its answers, so this is what compares with it.
+    """
+
+    def __init__(self, program: Program, grants: Grants, ring: RingMap) -> None:
+        self._program = program
+        self._host = _TimedHost(program.manifest, grants, Services())
+        self._guest = Guest(Imports(program, self._host).link(), ring)
+        self._host.instance = self._guest
+
+    def __enter__(self) -> TimedGuest:
+        self._guest.start()
+        self._guest.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._guest.close()
+
+    def analyze_ns(self, slot_offset: int, view: tuple[int, int]) -> int:
+        """CPU nanoseconds of the guest for the frame in this slot; `view`: its width and height. Raises GuestFault."""
+        self._host.draft = Draft(self._program.manifest, *view)
+        self._host.spent_ns = 0
+        started_ns = time.thread_time_ns()
+        self._guest.analyze(slot_offset)
+        return time.thread_time_ns() - started_ns - self._host.spent_ns
+
+
+class _TimedHost(Host):
+    """Adds up the time that its functions take."""
+
+    spent_ns = 0
+
+    def function(self, name: str) -> Callable[..., int | float]:
+        answer = super().function(name)
+
+        def timed(*args: int | float) -> int | float:
+            started_ns = time.thread_time_ns()
+            result = answer(*args)
+            self.spent_ns += time.thread_time_ns() - started_ns
+            return result
+
+        return timed
