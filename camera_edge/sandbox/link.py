@@ -11,7 +11,7 @@ from typing import Any
 from wasmtime import FuncType, Linker, ValType, WasmtimeError
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox import host, nn, wasi
+from camera_edge.sandbox import host, nn, raw, wasi
 from camera_edge.sandbox.guest import Linked
 from camera_edge.sandbox.host import FUNCTIONS, Host
 from camera_edge.sandbox.runtime import Program
@@ -46,7 +46,7 @@ class Imports:
             if not isinstance(wanted.type, FuncType):
                 raise self._refusal(wanted.module, wanted.name, "an analyzer imports functions only")
             function = self._find(wanted.module, wanted.name or "", wanted.type)
-            linker.define_func(wanted.module, wanted.name or "", wanted.type, function)
+            raw.define(linker, wanted.module, wanted.name or "", wanted.type, function)
         try:
             pre = linker.instantiate_pre(self._program.compiled)
         except WasmtimeError as error:
