@@ -109,7 +109,7 @@ def test_all_is_hidden_while_a_new_worker_learns_the_background(
     watched.start()
     watched.until_running()
     look(page, watched)
-    watch(page, "seen.some((each) => each.mark > 400)")
+    watch(page, "seen.length > 0")
     pid = watched.worker("door")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
@@ -133,9 +133,9 @@ def test_nothing_is_encoded_while_nobody_looks(house: Appliance, page: Page) -> 
 
 
 def check_that_nothing_is_encoded(house: Appliance) -> None:
-    """No byte leaves the worker of a camera without events while two seconds of it pass."""
+    """No byte leaves the worker of a camera without events while a second of it passes."""
     gone = house.until_counters("yard", lambda counters: counters["viewers"] == 0)
     # its next heartbeat but one tells what was under way
-    before = house.until_counters("yard", lambda counters: counters["frames"] > gone["frames"] + 10)
-    after = house.until_counters("yard", lambda counters: counters["frames"] > before["frames"] + 20)
+    before = house.until_counters("yard", lambda counters: counters["frames"] > gone["frames"] + 5)
+    after = house.until_counters("yard", lambda counters: counters["frames"] > before["frames"] + 10)
     assert [after[name] for name in FRUITS] == [before[name] for name in FRUITS]
