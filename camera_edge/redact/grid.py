@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -56,7 +57,7 @@ class Grid:
         for box in boxes:
             self._cover_box(cells, box, pad)
         for mask in masks:
-            cells |= self._halved(self._grown(self._touched(mask.pixels), pad))
+            cells |= _whole_cells(self._grown(self._touched(mask.pixels), pad))
         return self._map(cells)
 
     def _cover_box(self, cells: Cells, box: Box, pad: float) -> None:
@@ -80,13 +81,8 @@ class Grid:
         half = self.cell_px // 2
         top, bottom = _pixel_spans(2 * self.rows, half, self.height, rows)
         left, right = _pixel_spans(2 * self.cols, half, self.width, cols)
-        counts = (
-            sums[bottom[:, None], right[None, :]]
-            - sums[top[:, None], right[None, :]]
-            - sums[bottom[:, None], left[None, :]]
-            + sums[top[:, None], left[None, :]]
-        )
-        return np.asarray(counts > 0, np.uint8)
+        in_rows = sums[bottom] - sums[top]
+        return np.asarray(in_rows[:, right] > in_rows[:, left], np.uint8)
 
     def _grown(self, halves: Plane, pad: float) -> Plane:
         """Half cells: each 8-connected part grown on each side by `pad` of its size, rounded up.
@@ -104,16 +100,19 @@ class Grid:
             grown[window] |= np.asarray(dilated, np.uint8)
         return grown
 
-    def _halved(self, halves: Plane) -> Cells:
-        """The cells of which any half cell is set."""
-        return np.asarray(halves.reshape(self.rows, 2, self.cols, 2).any(axis=(1, 3)), np.bool_)
-
     def _map(self, cells: Cells) -> HiddenMap:
         return HiddenMap(self.width, self.height, self.cell_px, read_only(cells))
 
 
+@lru_cache(maxsize=16)
 def _pixel_spans(count: int, cell_px: int, picture_px: int, mask_px: int) -> tuple[np.ndarray, np.ndarray]:
     """For each of `count` cells: the first mask pixel that reaches into it, and the one behind the last."""
     starts = np.minimum(np.arange(count, dtype=np.int64) * cell_px, picture_px)
     ends = np.minimum(starts + cell_px, picture_px)
     return starts * mask_px // picture_px, -(-ends * mask_px // picture_px)
+
+
+def _whole_cells(halves: Plane) -> Cells:
+    """The cells of which any half cell is set."""
+    across = halves[:, 0::2] | halves[:, 1::2]
+    return (across[0::2] | across[1::2]).view(np.bool_)
