@@ -94,8 +94,8 @@ class ApiRoutes:
         )
 
     async def health(self, _request: web.Request) -> web.Response:
-        """200 while every camera is live, else 503 with the names and states of those that are not."""
-        failing = {camera.name: camera.state for camera in self._services.status().cameras if not camera.live}
+        """200 while every camera is healthy, else 503 with the names and states of those that are not."""
+        failing = {camera.name: camera.state for camera in self._services.status().cameras if not camera.healthy}
         if failing:
             return web.json_response({"status": "failing", "cameras": failing}, status=503)
         return web.json_response({"status": "ok"})

@@ -48,7 +48,8 @@ class Counter:
 class CameraStatus:
     """One camera now.
 
-    live: frames come in and are analysed; without it the preview is refused and `/healthz` fails.
+    live: frames come in and are analysed; without it the preview is refused.
+    healthy: it does what it should, so `/healthz` does not fail: it is live, or was a recording that is over.
     state: a word for people (connecting, running, stalled, restarting ...); message: why, and the next step, or "".
     confinement: what holds the worker back on this machine, and what the kernel lacks, in plain words.
     """
@@ -59,6 +60,10 @@ class CameraStatus:
     message: str = ""
     counters: tuple[Counter, ...] = ()
     confinement: tuple[str, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        return self.live or self.state == "ended"
 
 
 @dataclass(frozen=True, slots=True)

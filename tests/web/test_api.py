@@ -118,6 +118,12 @@ async def test_health_needs_no_token_and_tells_nothing_but_states(stranger: Clie
     assert await response.json() == {"status": "failing", "cameras": {"yard": "stalled"}}
 
 
+async def test_a_recording_that_is_over_is_no_failure(stranger: Client, hub: FakeHub) -> None:
+    hub.set_camera("yard", live=False, state="ended", message="")
+    response = await stranger.get("/healthz")
+    assert response.status == 200
+
+
 async def test_a_port_that_is_taken_is_refused_with_a_hint(hub: FakeHub) -> None:
     app = build_app(hub, WebSettings("token"))
     async with listening(app, "127.0.0.1", 0) as port:
