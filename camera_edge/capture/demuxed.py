@@ -113,7 +113,9 @@ class DemuxedRecording(Closing):
 
     def _undecodable(self) -> UndecodableError:
         return UndecodableError(
-            "no video can be decoded from it", where=self.name, hint="check that the file is a video and is complete"
+            "no video can be decoded from it",
+            where=self.name,
+            hint="is it a whole video? an MP4 without its end may lack its index",
         )
 
 

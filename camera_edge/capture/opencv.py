@@ -198,7 +198,9 @@ class PacketReader:
         name = self._address.name
         if self._address.kind is Kind.PATH:
             return UndecodableError(
-                "no video can be decoded from it", where=name, hint="check that the file is a video and is complete"
+                "no video can be decoded from it",
+                where=name,
+                hint="is it a whole video? an MP4 without its end may lack its index",
             )
         if stalled:
             return SourceTimeoutError(

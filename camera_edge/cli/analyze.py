@@ -6,6 +6,7 @@ their turn, and the first such fault decides the exit code; what is wrong with m
 
 from __future__ import annotations
 
+import signal
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,8 @@ from camera_edge.cli.app import app
 from camera_edge.errors import (
     CameraEdgeError,
     ConfigError,
+    ModelError,
+    ModuleError,
     QuarantineError,
     SourceError,
     UndecodableError,
@@ -49,6 +52,8 @@ def analyze(
     from camera_edge.cli.report import Report, Wanted
     from camera_edge.cli.talk import complain
 
+    # asked to end, it ends as by Ctrl-C: clips in the making are given up and leave no file
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
     plans = _plans(sources, config, analyzer or [], _rate(rate))
@@ -169,8 +174,9 @@ class _Specs:
             )
         try:
             model = grant_model(spec.name, module, spec.params, self.registry)
-        except ConfigError as exc:
-            raise UsageError(exc.message, hint=exc.hint) from None
+            module.manifest.with_defaults(spec.params)
+        except (ConfigError, ModelError, ModuleError) as exc:
+            raise UsageError(exc.message, where=exc.where, hint=exc.hint) from None
         params = full_params(spec.params, model)
         return AnalyzerPlan(
             name=module.manifest.name,
@@ -246,5 +252,7 @@ def _state(path: Path | None) -> bytes:
         return path.read_bytes()
     except OSError as exc:
         raise UsageError(
-            f"the state file cannot be read: {exc.strerror}", where=str(path), hint="give a file that `learn` wrote"
+            f"the state file cannot be read: {exc.strerror}",
+            where=str(path),
+            hint="name a file that you may read",
         ) from exc

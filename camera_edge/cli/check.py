@@ -22,9 +22,9 @@ def check(
 
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.config import Config, load
-    from camera_edge.errors import UsageError
+    from camera_edge.errors import ConfigError, UsageError
     from camera_edge.inference import Registry
-    from camera_edge.worker.plan import MODELS_FOLDER, plan_camera
+    from camera_edge.worker.plan import MODELS_FOLDER, plan_camera, unreported_kinds
 
     if schema:
         sys.stdout.write(json_format.dumps(Config.model_json_schema(by_alias=True), indent=2) + "\n")
@@ -34,7 +34,16 @@ def check(
         raise UsageError("no configuration named", hint="camera-edge check -c FILE")
     loaded = load(config)
     registry = Registry(loaded.state / MODELS_FOLDER)
-    plans = [plan_camera(name, camera.settings(), registry) for name, camera in loaded.cameras.items()]
+    try:
+        plans = [plan_camera(name, camera.settings(), registry) for name, camera in loaded.cameras.items()]
+    except ConfigError as exc:
+        where = str(config) if exc.where is None else f"{config}: {exc.where}"
+        raise ConfigError(exc.message, where=where, hint=exc.hint) from exc
+    for plan in plans:
+        for rule, kind in unreported_kinds(plan):
+            talk.print(
+                f"[yellow]warning:[/] cameras.{plan.camera}.rules.{rule}: no analyzer of this camera reports {kind!r}"
+            )
     if json:
         put_json({"ok": True, "cameras": [plan.camera for plan in plans]})
         return

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from camera_edge.errors import CameraEdgeError
+from camera_edge.errors import CameraEdgeError, OutputError
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 # a table that goes into a file or a pipe is not cut to the width of a terminal
@@ -27,8 +28,18 @@ def complain(error: CameraEdgeError) -> None:
 
 def put_json(value: Any) -> None:
     """One JSON value as one line on stdout, at once: who reads a pipe need not wait, and is found gone here."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        # what is still buffered would fail again when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(
+            f"cannot be written: {exc.strerror}", where="standard output", hint="free some space where it goes"
+        ) from exc
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -71,7 +71,7 @@ def parse(text: str, *, name: str, environment: Mapping[str, str] | None = None)
     except yaml.YAMLError as exc:
         raise ConfigError("not YAML", where=name, hint="give a YAML text file") from exc
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigError("no settings in it", where=f"{name}:1", hint="start with `version: 1` and `cameras:`")
+        raise ConfigError("it holds no settings", where=f"{name}:1", hint="start with `version: 1` and `cameras:`")
     _refuse_duplicates(root, name)
     data = _plain(root, name, environment)
     try:
@@ -120,9 +120,16 @@ def _explain(exc: ValidationError, root: yaml.Node, name: str) -> ConfigError:
     path = _written(root, first["loc"])
     line = _line_of(root, path)
     shown = ".".join(str(part) for part in path) or "the file"
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    others = {_fault(_written(root, error["loc"])) for error in errors} - {_fault(path)}
+    more = f" (and {len(others)} more)" if others else ""
     message, hint = _words(first)
     return ConfigError(f"{shown}: {message}{more}", where=f"{name}:{line}", hint=hint)
+
+
+def _fault(path: list[int | str]) -> tuple[int | str, ...]:
+    """What is wrong, wherever it shows: a fault in `defaults` is found again in each camera."""
+    skip = {"defaults": 1, "cameras": 2}.get(str(path[0]), 0) if path else 0
+    return tuple(path[skip:])
 
 
 def _written(root: yaml.Node, loc: tuple[int | str, ...]) -> list[int | str]:

@@ -53,7 +53,7 @@ def run_worker(link_fd: int) -> int:
         try:
             ended = _run_camera(order, link, confinement)
         except CameraEdgeError as exc:
-            link.send(Fault(str(exc) if exc.where is None else f"{exc.where}: {exc.message}", exc.hint or ""))
+            link.send(Fault(exc.message if exc.where is None else f"{exc.where}: {exc.message}", exc.hint or ""))
             log.error("camera failed camera=%s error=%s", order.camera, exc)
             return exc.exit_code
         link.send(Goodbye(ended=ended))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_edge.errors import ConfigError
+from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
@@ -56,8 +56,11 @@ class CameraPlan:
 
 
 def plan_camera(camera: str, config: CameraSettings, registry: Registry) -> CameraPlan:
-    """Raises ConfigError, ModuleError or ModelError where the camera cannot run as configured."""
-    analyzers = [_shipped_analyzer(camera, name, each, registry) for name, each in config.analyzers.items()]
+    """Raises ConfigError where the camera cannot run as configured."""
+    try:
+        analyzers = [_shipped_analyzer(camera, name, each, registry) for name, each in config.analyzers.items()]
+    except (ModuleError, ModelError) as exc:
+        raise ConfigError(f"cameras.{camera}: {exc.message}", where=exc.where, hint=exc.hint) from exc
     return assemble(camera, config, with_redaction(analyzers))
 
 
@@ -88,6 +91,12 @@ def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPl
         rules=_rules(config, reported),
         analyzers=wakers_first(analyzers),
     )
+
+
+def unreported_kinds(plan: CameraPlan) -> list[tuple[str, str]]:
+    """Rules and the kinds they wait for that no analyzer of the camera reports: those never open an event."""
+    known = {kind for each in plan.analyzers if each.reported for kind in each.module.manifest.kinds}
+    return [(rule.name, kind) for rule in plan.rules for kind in sorted(rule.kinds - known)]
 
 
 def with_redaction(analyzers: Sequence[AnalyzerPlan]) -> list[AnalyzerPlan]:
@@ -141,6 +150,7 @@ def _shipped_analyzer(camera: str, name: str, config: AnalyzerSettings, registry
     params: dict[str, ParamValue] = {
         key: value if isinstance(value, str) else float(value) for key, value in config.params.items()
     }
+    module.manifest.with_defaults(params)
     granted = _granted(camera, name, module, config.grant)
     model = grant_model(name, module, params, registry)
     if model is not None and ONNX + model.name not in granted:

@@ -21,6 +21,8 @@ from camera_edge.worker.sampler import Sampler
 # for sources without packets: so many JPEGs a second are kept, and at this quality
 KEPT_HZ = 10.0
 KEPT_QUALITY = 90
+# times of day that are remembered: an event asks for two
+TIMES_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Recorder:
         self._sampler = Sampler(KEPT_HZ)
         self._newest_us = 0
         self._utc_offset_ns = 0
+        self._utc_ns: dict[int, int] = {}
         self._kept_pictures = 0
         self._orders = Condition()
         self._changed: dict[str, Change] = {}
@@ -87,8 +90,14 @@ class Recorder:
         self._studio.preroll.note_frame(ordinal, frame.id, frame.media_us)
 
     def utc_ns(self, media_us: int) -> int:
-        """The time of day of a media time, by the newest frame."""
-        return self._utc_offset_ns + media_us * 1000
+        """The time of day of a media time, by the frame that was newest when it was first asked for.
+
+        Asked again it is the same, so that message, row and metadata of an event agree.
+        """
+        known = self._utc_ns.setdefault(media_us, self._utc_offset_ns + media_us * 1000)
+        if len(self._utc_ns) > TIMES_MAX:
+            self._utc_ns.pop(next(iter(self._utc_ns)), None)
+        return known
 
     def settle(self, frame: int, media_us: int, changes: Sequence[Change]) -> None:
         """Results up to `frame` are in, and these events changed; of two changes of one event the later one holds."""

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from camera_edge.config import CameraConfig
-from camera_edge.errors import ConfigError, ModelError
+from camera_edge.errors import ConfigError
 from camera_edge.inference import Registry
 from camera_edge.rules import Rule
 from camera_edge.sandbox import shipped
-from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, plan_camera, wakers_first
+from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, plan_camera, unreported_kinds, wakers_first
 
 
 def planned(tmp_path: Path, **settings: object) -> CameraPlan:
@@ -48,9 +48,14 @@ def test_something_must_always_have_answered_for_a_picture_to_be_shown(
 
 def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     objects = {"objects": {"grant": ["onnx:nothing"], "params": {"model": "nothing"}}}
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(ConfigError) as caught:
         planned(tmp_path, analyzers=objects)
     assert "nothing" in str(caught.value) and caught.value.hint
+
+
+def test_a_rule_for_what_nobody_reports_is_found(tmp_path: Path) -> None:
+    plan = planned(tmp_path, rules={"late": {"kinds": ["motion", "persn"]}, "any": {}})
+    assert unreported_kinds(plan) == [("late", "persn")]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,8 @@ def test_a_model_that_is_not_there_is_refused(tmp_path: Path) -> None:
     [
         ({"nobody": {}}, "nobody"),
         ({"motion": {"grant": ["onnx:x"]}}, "onnx:x"),
+        ({"motion": {"params": {"bogus": 1}}}, "bogus"),
+        ({"motion": {"params": {"threshold": "high"}}}, "threshold"),
         ({"objects": {}}, "objects"),
     ],
 )
