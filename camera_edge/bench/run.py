@@ -13,7 +13,7 @@ from camera_edge.bench.clip import make_clip
 from camera_edge.bench.figures import Figures
 from camera_edge.bench.memory import pss_per_camera
 from camera_edge.bench.recording import compare
-from camera_edge.bench.sandboxed import measure_speed
+from camera_edge.bench.sandboxed import Speed, measure_speed
 from camera_edge.capture import Frame, SourceOptions, open_source
 from camera_edge.config import CameraConfig
 from camera_edge.inference import Registry
@@ -47,7 +47,9 @@ def run_bench(options: BenchOptions) -> Figures:
         comparison = compare(path, plan, options.sandboxing)
         options.say("the sandbox against native code")
         motion = plan.analyzers[0]
-        speed = measure_speed(motion, _some_frames(path, plan), options.sandboxing)
+        frames = _some_frames(path, plan)
+        # the middle one of three: on a shared machine a single run moves by a tenth
+        speed = sorted((measure_speed(motion, frames, options.sandboxing) for _ in range(3)), key=_slowdown)[1]
         options.say("memory of four workers, 720p")
         clip = folder / "720p25.mp4"
         make_clip(clip, 1280, 720, CLIP_FRAMES)
@@ -82,6 +84,10 @@ def _some_frames(path: Path, plan: CameraPlan, count: int = 100) -> list[Frame]:
         while len(frames) < count and (grab := source.read()) is not None:
             frames += [frame for frame in grab.frames if sampler.due(frame.media_us)]
     return frames
+
+
+def _slowdown(speed: Speed) -> float:
+    return speed.sandbox_ms / (speed.native_ms or 1.0)
 
 
 def _pss_mb(clip: Path, state: Path) -> float | None:
