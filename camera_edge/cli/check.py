@@ -39,14 +39,16 @@ def check(
     except ConfigError as exc:
         where = str(config) if exc.where is None else f"{config}: {exc.where}"
         raise ConfigError(exc.message, where=where, hint=exc.hint) from exc
-    for plan in plans:
-        for rule, kind in unreported_kinds(plan):
-            talk.print(
-                f"[yellow]warning:[/] cameras.{plan.camera}.rules.{rule}: no analyzer of this camera reports {kind!r}"
-            )
+    warnings = [
+        f"cameras.{plan.camera}.rules.{rule}: no analyzer of this camera reports {kind!r}"
+        for plan in plans
+        for rule, kind in unreported_kinds(plan)
+    ]
     if json:
-        put_json({"ok": True, "cameras": [plan.camera for plan in plans]})
+        put_json({"ok": True, "cameras": [plan.camera for plan in plans], "warnings": warnings})
         return
+    for warning in warnings:
+        talk.print(f"[yellow]warning:[/] {warning}")
     for plan in plans:
         analyzers = ", ".join(each.name for each in plan.analyzers)
         hidden = ", ".join(sorted(plan.redaction.required))

@@ -17,7 +17,7 @@ def config(folder: Path, rest: str = "") -> str:
 
 def test_a_configuration_that_would_run_is_ok(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "-c", config(tmp_path), "--json"]) == 0
-    assert capfd.readouterr().out == '{"ok":true,"cameras":["yard"]}\n'
+    assert capfd.readouterr().out == '{"ok":true,"cameras":["yard"],"warnings":[]}\n'
 
 
 @pytest.mark.parametrize(
