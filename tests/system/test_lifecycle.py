@@ -91,6 +91,8 @@ def test_a_hub_that_is_killed_takes_its_workers_along_and_the_next_one_clears_up
     appliance.start()
     spool = appliance.state / "spool"
     parts = appliance.until(lambda: found if len(found := list(spool.glob("*/.*.mp4.part"))) == 2 else None)
+    # a clip may have begun before its event's message was stored
+    appliance.until(lambda: len(events(appliance.state)) == 2 or None)
     workers = [os.pidfd_open(pid) for pid in appliance.workers()]
     assert len(workers) == 2
     appliance.process.kill()
