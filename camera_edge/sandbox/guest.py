@@ -97,11 +97,19 @@ class Guest:
 
     def analyze(self, slot_offset: int) -> int:
         """One frame, with a fresh budget and the true pixels. Returns what the guest returns, or raises GuestFault."""
+        self.refresh()
+        return self.look_at(slot_offset)
+
+    def refresh(self) -> None:
+        """What comes before a frame: the true pixels and a fresh budget. Raises GuestFault."""
         overlay = self._overlay
         if overlay is None:
             raise GuestFault(Reason.ERROR, "the guest was not started")
         overlay.refresh()
         self._refill(self._limits.fuel_per_frame)
+
+    def look_at(self, slot_offset: int) -> int:
+        """The guest's own part of a frame, after `refresh`."""
         return self._run("analyze", self._ring_address + slot_offset)
 
     def say_goodbye(self) -> None:

@@ -80,8 +80,9 @@ class TimedGuest:
         """Nanoseconds of the guest for the frame in this slot; `view`: its width and height. Raises GuestFault."""
         self._host.draft = Draft(self._program.manifest, *view)
         self._host.spent_ns = 0
+        self._guest.refresh()
         started_ns = time.perf_counter_ns()
-        self._guest.analyze(slot_offset)
+        self._guest.look_at(slot_offset)
         return time.perf_counter_ns() - started_ns - self._host.spent_ns
 
 
