@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 
 from camera_edge.capture.address import Address
-from camera_edge.capture.opencv import Timeouts, opencv_fingerprint, silence
+from camera_edge.capture.opencv import Timeouts, silence
 from camera_edge.capture.packets import LiveCamera
+from camera_edge.capture.pictures import PictureSource
 from camera_edge.capture.planes import picture_of_bgr
 from camera_edge.capture.reader import Format, FormatUnknownError, Sample
-from camera_edge.capture.source import Closing, Counters, Frame, Grab, Source, SourceOptions, Tally
+from camera_edge.capture.source import Closing, Counters, Frame, Grab, Source, SourceOptions
 from camera_edge.capture.timing import LiveTimeline, credible_fps, interval_us
 from camera_edge.errors import SourceError, SourceTimeoutError, UsageError
 
@@ -93,32 +94,21 @@ class DeviceReader:
             self._capture = None
 
 
-class DevicePictures(Closing):
+class DevicePictures(PictureSource):
     """A device that gives no MJPEG, read as BGR pictures."""
 
     live = True
 
     def __init__(self, address: Address, timeouts: Timeouts) -> None:
+        super().__init__()
         self.name = address.name
         self._address = address
         self._timeouts = timeouts
         self._clock = timeouts.clock
         self._timeline = LiveTimeline()
-        self._tally = Tally()
         self._capture: cv2.VideoCapture | None = None
         self._id = 0
         self._epoch = -1
-
-    @property
-    def counters(self) -> Counters:
-        return self._tally.snapshot()
-
-    @property
-    def problem(self) -> str | None:
-        return None
-
-    def fingerprint(self) -> str:
-        return opencv_fingerprint()
 
     def open(self) -> None:
         self._capture = open_device(self._address, self._timeouts)

@@ -11,42 +11,32 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from camera_edge.capture.opencv import opencv_fingerprint, silence
+from camera_edge.capture.opencv import silence
+from camera_edge.capture.pictures import PictureSource
 from camera_edge.capture.planes import picture_of_bgr
 from camera_edge.capture.recorded import check_file
-from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
+from camera_edge.capture.source import Frame, Grab, SourceOptions
 from camera_edge.capture.timing import interval_us
 from camera_edge.errors import SourceError, UndecodableError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
 
 
-class ImageFolder(Closing):
+class ImageFolder(PictureSource):
     """Images at `options.fps`. A picture of another size starts an epoch."""
 
     live = False
 
     def __init__(self, path: Path, name: str, options: SourceOptions) -> None:
+        super().__init__()
         self.name = name
         self._path = path
         self._options = options
-        self._tally = Tally()
         self._files: list[Path] = []
         self._next = 0
         self._epoch = 0
         self._size: tuple[int, int] | None = None
         self._opened_utc_ns = 0
-
-    @property
-    def counters(self) -> Counters:
-        return self._tally.snapshot()
-
-    @property
-    def problem(self) -> str | None:
-        return None
-
-    def fingerprint(self) -> str:
-        return opencv_fingerprint()
 
     def open(self) -> None:
         silence()

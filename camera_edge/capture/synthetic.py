@@ -13,10 +13,10 @@ import numpy as np
 from camera_edge.capture.address import Address
 from camera_edge.capture.backdrop import Backdrop
 from camera_edge.capture.figures import draw
-from camera_edge.capture.opencv import opencv_fingerprint
+from camera_edge.capture.pictures import PictureSource
 from camera_edge.capture.planes import picture_of_i420
 from camera_edge.capture.script import Script, Truth, light_at
-from camera_edge.capture.source import Closing, Counters, Frame, Grab, SourceOptions, Tally
+from camera_edge.capture.source import Frame, Grab, SourceOptions
 from camera_edge.errors import UsageError
 from camera_edge.picture import Plane
 
@@ -62,12 +62,13 @@ class SyntheticScene:
         cv2.subtract(luma, darker[part], dst=luma)
 
 
-class SyntheticCamera(Closing):
+class SyntheticCamera(PictureSource):
     """The scene as a source. With `pace=1` (default) it is live: a picture is made when it is due, and those that are
     more than a second late are skipped and counted. With `pace=0` it is a recording of `seconds` (0: without end).
     """
 
     def __init__(self, address: Address, options: SourceOptions) -> None:
+        super().__init__()
         """Raises `UsageError` for unknown or wrong parameters."""
         unknown = sorted(set(address.parameters) - _KEYS)
         if unknown:
@@ -79,22 +80,10 @@ class SyntheticCamera(Closing):
         self._fps = _number(address, "fps", 15, (1, 60))
         self._seconds = _number(address, "seconds", 0, (0, 10**9))
         self._size = _size(address)
-        self._tally = Tally()
         self._scene: SyntheticScene | None = None
         self._next = 0
         self._start_ns = 0
         self._start_utc_ns = 0
-
-    @property
-    def counters(self) -> Counters:
-        return self._tally.snapshot()
-
-    @property
-    def problem(self) -> str | None:
-        return None
-
-    def fingerprint(self) -> str:
-        return opencv_fingerprint()
 
     def truth(self, media_us: int) -> list[Truth]:
         """What is in the picture at a media time."""
