@@ -6,7 +6,7 @@ Monotonic time is for durations, UTC for records, media time (a source's own, in
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 
@@ -45,6 +45,12 @@ class ManualClock:
 
     def utc_ns(self) -> int:
         return self._utc_start_ns + self._monotonic_ns
+
+
+def week_minute(utc_ns: int, zone: tzinfo) -> int:
+    """The local minute of the week: 0 is Monday, 00:00."""
+    local = datetime.fromtimestamp(utc_ns / 1e9, zone)
+    return (local.weekday() * 24 + local.hour) * 60 + local.minute
 
 
 def iso_utc(utc_ns: int) -> str:

@@ -7,6 +7,7 @@
     ├── QuarantineError             70  a named analyzer was quarantined
     ├── ModuleError                 70  a module that cannot be loaded or may not run
     ├── ModelError                  70  a model that is unknown, damaged or without a contract
+    ├── BuildError                  70  an analyzer's source that cannot be compiled
     ├── SandboxError                70  a guest broke a rule while it ran (trap, fuel, memory, bad output)
     ├── preview.PreviewBusyError    70  no room for another viewer
     ├── StoreError                  70  the store is damaged or of another version
@@ -59,6 +60,10 @@ class ModuleError(CameraEdgeError):
 
 
 class ModelError(CameraEdgeError):
+    pass
+
+
+class BuildError(CameraEdgeError):
     pass
 
 

@@ -57,6 +57,7 @@ class CameraSettings(msgspec.Struct, frozen=True):
     zones: dict[str, Polygon]
     analyzers: dict[str, AnalyzerSettings]
     rules: dict[str, RuleSettings]
+    time_zone: str = "UTC"
 
     @property
     def safe_source(self) -> str:

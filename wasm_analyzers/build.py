@@ -9,15 +9,14 @@ It is the build hook of the package, for wheels and editable installs; `python w
         <name>/<name>.wasm, analyzer.toml
         models/                           the catalogue and the project's own models
         source/                           what the modules were made from, for `bench` and for anyone who checks
+        source/sdk/                       the SDK of each language with its example, to start an analyzer from
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -26,35 +25,13 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TARGET = "wasm32-freestanding"
-FLAGS = (
-    "-std=c11",
-    "-O3",
-    "-msimd128",
-    "-fno-exceptions",
-    "-ffp-contract=off",
-    # vectors are written by hand where they pay; what the compiler adds beside them runs slower in the sandbox
-    "-fno-vectorize",
-    "-fno-slp-vectorize",
-    "-fvisibility=hidden",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-nostdlib",
-    # no names and no producers section: nothing of the building machine ends up in the module
-    "-s",
-    "-Wl,--no-entry",
-    "-Wl,--strip-all",
-    "-Wl,--gc-sections",
-    # zig's default of 16 MiB of stack would cost that much memory per camera
-    "-Wl,-z,stack-size=131072",
-)
-SDK = Path("sdk/c")
-NATIVE_ONLY = "native_host.c"
+# the package is being built, and so is not installed; its toolchain needs nothing but Python
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from camera_edge import toolchain  # noqa: E402
 
-class BuildFailedError(Exception):
-    """The compiler refused a module; the message is what it said."""
+SDK = Path("sdk")
+NOT_SOURCE = shutil.ignore_patterns("node_modules", ".*", "*.wasm", "__pycache__")
 
 
 def module_folders(analyzers: Path) -> list[Path]:
@@ -62,48 +39,14 @@ def module_folders(analyzers: Path) -> list[Path]:
     return sorted(manifest.parent for manifest in analyzers.glob("*/analyzer.toml"))
 
 
-def module_sources(folder: Path) -> list[Path]:
-    """The C files of a module: its own and those of the SDK."""
-    sdk = [path for path in (folder.parent / SDK).glob("*.c") if path.name != NATIVE_ONLY]
-    return sorted(folder.glob("*.c")) + sorted(sdk)
-
-
-def compile_module(folder: Path, wasm: Path, cache: Path) -> None:
-    """Compile the module in `folder` to `wasm`. `cache` is zig's, and may be empty.
-
-    Raises `BuildFailedError` with the compiler's words.
-    """
-    analyzers = folder.parent
-    # relative paths, so that no name of a folder can reach the output
-    sources = [str(path.relative_to(analyzers)) for path in module_sources(folder)]
-    command = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        f"--target={TARGET}",
-        *FLAGS,
-        f"-I{SDK}",
-        *sources,
-        "-o",
-        str(wasm),
-    ]
-    caches = {"ZIG_GLOBAL_CACHE_DIR": str(cache), "ZIG_LOCAL_CACHE_DIR": str(cache)}
-    done = subprocess.run(
-        command, cwd=analyzers, env={**os.environ, **caches}, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise BuildFailedError(f"{folder.name} does not compile:\n{done.stderr}")
-    wasm.chmod(0o644)
-
-
 def copy_sources(analyzers: Path, target: Path) -> None:
-    """Put the C files and headers of all modules and of the SDK below `target`."""
-    for folder in [analyzers / SDK, *module_folders(analyzers)]:
+    """Put the sources of all modules, and the SDKs with their examples, below `target`."""
+    for folder in module_folders(analyzers):
+        copy = target / folder.name
+        copy.mkdir(parents=True)
         for path in sorted([*folder.glob("*.c"), *folder.glob("*.h")]):
-            copy = target / path.relative_to(analyzers)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            shutil.copyfile(path, copy / path.name)
+    shutil.copytree(analyzers / SDK, target / SDK, ignore=NOT_SOURCE, copy_function=shutil.copyfile)
 
 
 def fill(root: Path, shipped: Path, cache: Path) -> dict[str, str]:
@@ -114,7 +57,7 @@ def fill(root: Path, shipped: Path, cache: Path) -> dict[str, str]:
         out = shipped / folder.name
         out.mkdir()
         wasm = out / f"{folder.name}.wasm"
-        compile_module(folder, wasm, cache)
+        toolchain.build(folder, wasm, analyzers / SDK, cache)
         shutil.copyfile(folder / "analyzer.toml", out / "analyzer.toml")
         hashes[folder.name] = hashlib.sha256(wasm.read_bytes()).hexdigest()
     copy_sources(analyzers, shipped / "source")
@@ -131,7 +74,7 @@ def build(root: Path, shipped: Path) -> dict[str, str]:
     """Make `shipped` anew from the tree at `root`; return the SHA-256 of each module by name.
 
     The folder is swapped in whole, so that a reader never sees modules and hashes that do not belong together.
-    Raises `BuildFailedError`.
+    Raises `BuildError`.
     """
     shipped.parent.mkdir(parents=True, exist_ok=True)
     with (

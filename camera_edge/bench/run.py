@@ -16,9 +16,8 @@ from camera_edge.bench.recording import compare
 from camera_edge.bench.sandboxed import Speed, measure_speed
 from camera_edge.capture import Frame, SourceOptions, open_source
 from camera_edge.config import CameraConfig
-from camera_edge.inference import Registry
 from camera_edge.worker.assembly import Sandboxing
-from camera_edge.worker.plan import CameraPlan, plan_camera
+from camera_edge.worker.plan import CameraPlan, Supply, plan_camera
 from camera_edge.worker.sampler import Sampler
 
 CLIP_FRAMES = 500
@@ -73,7 +72,7 @@ def run_bench(options: BenchOptions) -> Figures:
 def _quiet_plan(source: str) -> CameraPlan:
     """`motion` at 5 frames a second, with a rule that no observation matches."""
     config = CameraConfig.model_validate({"source": source, "rules": {"never": {"kinds": ["nothing"]}}}).settings()
-    return plan_camera("bench", config, Registry(Path("/nonexistent")))
+    return plan_camera("bench", config, Supply.of(Path("/nonexistent")))
 
 
 def _some_frames(path: Path, plan: CameraPlan, count: int = 100) -> list[Frame]:

@@ -5,20 +5,19 @@ Invariant: both see the same slot of the same ring, one right after the other, s
 
 from __future__ import annotations
 
-import ctypes
-import mmap
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
 
-from camera_edge.bench.native import NativeModule, native_module
+import numpy as np
+
 from camera_edge.capture import Frame
-from camera_edge.errors import ModuleError
 from camera_edge.frames import Ring, View
 from camera_edge.sandbox import Grants, RingMap
 from camera_edge.sandbox.measure import Costs, TimedGuest, measure
+from camera_edge.toolchain.native import native_module
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.plan import AnalyzerPlan
 
@@ -41,6 +40,7 @@ def measure_speed(plan: AnalyzerPlan, frames: Sequence[Frame], sandboxing: Sandb
     """Raises ModuleError where either build does not start."""
     program = sandboxing.runtime.load(plan.module, sandboxing.cache)
     grants = Grants(plan.capabilities, plan.params)
+    params = plan.module.manifest.with_defaults(plan.params)
     picture = frames[0].picture
     view = View.fit(plan.module.manifest.view.spec, picture.width, picture.height)
     with ExitStack() as stack:
@@ -48,8 +48,7 @@ def measure_speed(plan: AnalyzerPlan, frames: Sequence[Frame], sandboxing: Sandb
         ring_map = RingMap(ring.fd, ring.size_bytes)
         costs = measure(program, grants, ring_map)
         guest = stack.enter_context(TimedGuest(program, grants, ring_map))
-        native = stack.enter_context(native_module(plan))
-        address = _mapped(ring, stack)
+        native = stack.enter_context(native_module(plan.name, params))
         sandbox_ms: list[float] = []
         native_ms: list[float] = []
         for number, frame in enumerate(frames):
@@ -59,29 +58,8 @@ def measure_speed(plan: AnalyzerPlan, frames: Sequence[Frame], sandboxing: Sandb
             if number % 2:
                 sandbox_ms.append(guest.analyze_ns(slot.offset, (view.width, view.height)) / 1e6)
             if native is not None:
-                native_ms.append(_native(native, address + slot.offset, frame))
+                native_ms.append(native.analyze_ns(ring.memory, slot.offset) / 1e6)
             if not number % 2:
                 sandbox_ms.append(guest.analyze_ns(slot.offset, (view.width, view.height)) / 1e6)
             ring.release(slot)
     return Speed(median(sandbox_ms), median(native_ms) if native_ms else None, costs)
-
-
-def _mapped(ring: Ring, stack: ExitStack) -> int:
-    """The ring's address in this process, for as long as `stack` is open."""
-    memory = mmap.mmap(ring.fd, ring.size_bytes)
-    first = ctypes.c_char.from_buffer(memory)
-    stack.callback(memory.close)
-    address = ctypes.addressof(first)
-    # the buffer is exported as long as `first` lives: it goes before the map is closed
-    stack.callback(lambda held: held.clear(), [first])
-    del first
-    return address
-
-
-def _native(native: NativeModule, address: int, frame: Frame) -> float:
-    started_ns = time.perf_counter_ns()
-    result = native.analyze(address)
-    spent_ms = (time.perf_counter_ns() - started_ns) / 1e6
-    if result < 0:
-        raise ModuleError(f"the native build failed on frame {frame.id}")
-    return spent_ms

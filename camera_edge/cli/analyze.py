@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from camera_edge.cli.report import Report
     from camera_edge.sandbox import ModuleFile
     from camera_edge.worker.assembly import Sandboxing
-    from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
+    from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply
 
 
 @app.command()
@@ -120,12 +120,13 @@ def _plans(
     """A plan for each source, made before the first one is opened: a fault in one stops all."""
     from camera_edge.address import safe_address
     from camera_edge.config import DEFAULT_STATE, fill_in, load
-    from camera_edge.inference import Registry
-    from camera_edge.worker.plan import MODELS_FOLDER
+    from camera_edge.packages.ready import recheck
+    from camera_edge.worker.plan import Supply
 
     loaded = load(config) if config is not None else None
     state = loaded.state if loaded is not None else DEFAULT_STATE.expanduser()
-    registry = Registry(state / MODELS_FOLDER)
+    supply = Supply.of(state)
+    recheck(supply.modules, _named(loaded, specs))
     names: set[str] = set()
     plans = []
     for source in sources:
@@ -136,17 +137,24 @@ def _plans(
             )
         camera = _camera_name(source, names)
         overrides: dict[str, Any] = {"source": fill_in(source)} | ({} if rate is None else {"rate": rate})
-        plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, registry))))
+        plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, supply))))
     return plans
+
+
+def _named(loaded: Any, specs: list[str]) -> set[str]:
+    """The modules that may run: those of the command line, or of the configuration."""
+    if specs or loaded is None:
+        return {text.partition(":")[0] for text in specs}
+    return {name for camera in loaded.cameras.values() for name in camera.analyzers}
 
 
 class _Specs:
     """The analyzers named on the command line, planned once."""
 
-    def __init__(self, texts: list[str], registry: Any) -> None:
+    def __init__(self, texts: list[str], supply: Supply) -> None:
         from camera_edge.cli.spec import parse_spec
 
-        self.registry = registry
+        self.supply = supply
         self.specs = [parse_spec(text) for text in texts]
 
     def plans(self) -> list[AnalyzerPlan]:
@@ -167,13 +175,16 @@ class _Specs:
             _refuse_impostor(module)
         elif spec.name in shipped_names():
             module = shipped(spec.name)
+        elif installed := self.supply.modules.candidates(spec.name):
+            module = installed[0]
         else:
+            names = sorted({*shipped_names(), *self.supply.modules.names()})
             raise UsageError(
-                f"there is no shipped analyzer {spec.name!r}",
-                hint=f"use one of {', '.join(shipped_names())}, or the path of a .wasm file",
+                f"there is no analyzer {spec.name!r}",
+                hint=f"use one of {', '.join(names)}, or the path of a .wasm file",
             )
         try:
-            model = grant_model(spec.name, module, spec.params, self.registry)
+            model = grant_model(spec.name, module, spec.params, self.supply.models)
             module.manifest.with_defaults(spec.params)
         except (ConfigError, ModelError, ModuleError) as exc:
             raise UsageError(exc.message, where=exc.where, hint=exc.hint) from None
@@ -215,7 +226,7 @@ def _plan(camera: str, loaded: Any, overrides: dict[str, Any], specs: _Specs) ->
         raise UsageError(str(exc.errors()[0]["msg"]), hint="see `camera-edge check --schema`") from None
     if specs.specs:
         return assemble(camera, chosen, specs.plans())
-    return plan_camera(camera, chosen, specs.registry)
+    return plan_camera(camera, chosen, specs.supply)
 
 
 def _camera_of(loaded: Any, camera: str) -> Any:

@@ -22,9 +22,9 @@ def check(
 
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.config import Config, load
-    from camera_edge.errors import ConfigError, UsageError
-    from camera_edge.inference import Registry
-    from camera_edge.worker.plan import MODELS_FOLDER, plan_camera, unreported_kinds
+    from camera_edge.errors import ConfigError, ModuleError, UsageError
+    from camera_edge.packages.ready import recheck
+    from camera_edge.worker.plan import Supply, plan_camera, unreported_kinds
 
     if schema:
         sys.stdout.write(json_format.dumps(Config.model_json_schema(by_alias=True), indent=2) + "\n")
@@ -33,13 +33,15 @@ def check(
     if config is None:
         raise UsageError("no configuration named", hint="camera-edge check -c FILE")
     loaded = load(config)
-    registry = Registry(loaded.state / MODELS_FOLDER)
+    supply = Supply.of(loaded.state)
     try:
-        plans = [plan_camera(name, camera.settings(), registry) for name, camera in loaded.cameras.items()]
-    except ConfigError as exc:
+        recheck(supply.modules, {name for camera in loaded.cameras.values() for name in camera.analyzers})
+        plans = [plan_camera(name, camera.settings(), supply) for name, camera in loaded.cameras.items()]
+    except (ConfigError, ModuleError) as exc:
         where = str(config) if exc.where is None else f"{config}: {exc.where}"
         raise ConfigError(exc.message, where=where, hint=exc.hint) from exc
-    warnings = [
+    warnings = [f"cameras.{plan.camera}: {text}" for plan in plans for text in plan.waiting]
+    warnings += [
         f"cameras.{plan.camera}.rules.{rule}: no analyzer of this camera reports {kind!r}"
         for plan in plans
         for rule, kind in unreported_kinds(plan)

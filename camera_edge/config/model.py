@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ByteSize,
     ConfigDict,
@@ -33,6 +35,17 @@ Param = str | bool | int | float
 
 # paths of the web server that a camera's name must not hide
 RESERVED_NAMES = frozenset({"api", "events", "healthz", "static", "login"})
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; give a name such as Europe/Berlin, or UTC") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
 class _Strict(BaseModel):
@@ -100,7 +113,7 @@ class RedactConfig(_Strict):
 
 class AnalyzerConfig(_Strict):
     grant: list[str] = []
-    """Capabilities beyond `pixels`, such as `onnx:yolox_nano`."""
+    """Capabilities beyond `pixels` and `observations`, such as `onnx:yolox_nano`, `state:65536` or `nn.load`."""
     params: dict[str, Param] = {}
     wake_on: Name | None = None
     """Asleep until this analyzer sees something."""
@@ -134,6 +147,8 @@ class CameraConfig(_Strict):
     analyzers: dict[Name, AnalyzerConfig] = {"motion": AnalyzerConfig()}
     rules: dict[Name, RuleConfig] = {}
     """None: every kind that the analyzers give opens events."""
+    time_zone: TimeZone = "UTC"
+    """Where the camera stands, such as Europe/Berlin: rule modules are told the local minute of the week."""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -169,6 +184,7 @@ class Defaults(_Strict):
     rate: Annotated[float, Field(gt=0, le=60)] | Literal["native"] = 5.0
     clip: ClipConfig = ClipConfig()
     redact: RedactConfig = RedactConfig()
+    time_zone: TimeZone = "UTC"
 
 
 class Config(_Strict):

@@ -1,4 +1,4 @@
-"""Holds the newest frames of one view in a memfd that sandboxes map.
+"""Holds the newest frames of one view in a memfd that sandboxes map (or, where there is none, copy from).
 
 Invariant: a slot that somebody still reads, and the slot before it, are never written over. Where no slot is free
 the new frame loses: it is not written, and counted in `dropped`.
@@ -56,9 +56,8 @@ class Ring:
         self._slot_bytes = _aligned(HEADER_BYTES + view.pixel_bytes)
         self._zones_offset = self._slot_bytes * slots if zones is not None else 0
         self.size_bytes = self._slot_bytes * slots + (_aligned(zones.size) if zones is not None else 0)
-        self.fd = os.memfd_create(f"camera-edge-{view.format.name.lower()}", os.MFD_CLOEXEC)
-        os.ftruncate(self.fd, self.size_bytes)
-        self._map = mmap.mmap(self.fd, self.size_bytes)
+        self.fd = _memfd(f"camera-edge-{view.format.name.lower()}", self.size_bytes)
+        self._map = mmap.mmap(-1 if self.fd is None else self.fd, self.size_bytes)
         self._bytes: NDArray[np.uint8] = np.frombuffer(self._map, np.uint8)
         if zones is not None:
             self._bytes[self._zones_offset : self._zones_offset + zones.size] = zones.reshape(-1)
@@ -108,6 +107,11 @@ class Ring:
         pixels.flags.writeable = False
         return pixels
 
+    @property
+    def memory(self) -> memoryview:
+        """All bytes of the ring, for a sandbox that copies frames."""
+        return memoryview(self._map)
+
     def close(self) -> None:
         """Idempotent. Sandboxes that map the ring keep what they map."""
         with self._lock:
@@ -120,7 +124,8 @@ class Ring:
             self._map.close()
         except BufferError:
             del self._map
-        os.close(self.fd)
+        if self.fd is not None:
+            os.close(self.fd)
 
     def __enter__(self) -> Ring:
         return self
@@ -157,6 +162,16 @@ class Ring:
             picture.width,
             picture.height,
         )
+
+
+def _memfd(name: str, size_bytes: int) -> int | None:
+    """None where this kernel has none: the ring is then memory of this process alone."""
+    try:
+        fd = os.memfd_create(name, os.MFD_CLOEXEC)
+    except (AttributeError, OSError):
+        return None
+    os.ftruncate(fd, size_bytes)
+    return fd
 
 
 def _aligned(size_bytes: int) -> int:

@@ -21,6 +21,7 @@ from camera_edge.errors import CameraEdgeError, LinkError, OutputError, StoreErr
 from camera_edge.hub.addresses import with_literal_host
 from camera_edge.hub.budget import MessageBudget
 from camera_edge.hub.child import WorkerProcess, WorkerProgram
+from camera_edge.hub.modules import ModuleFolders
 from camera_edge.hub.news import CameraNews
 from camera_edge.hub.records import Records
 from camera_edge.hub.supervisor import Phase, SupervisionPolicy, Supervisor
@@ -36,6 +37,7 @@ from camera_edge.link import (
     Preview,
     PreviewPacket,
     Progress,
+    Refresh,
     Start,
     Stop,
 )
@@ -52,6 +54,7 @@ class Surroundings:
 
     state: Path
     models: Path
+    modules: ModuleFolders
     program: WorkerProgram
     records: Records
     policy: SupervisionPolicy
@@ -119,6 +122,11 @@ class CameraRun:
             self._worker.kill()
         await self._done.wait()
 
+    def refresh(self) -> None:
+        """Has the worker take the modules that should run now."""
+        if self._worker is not None:
+            self._worker.send(Refresh())
+
     def look_after(self) -> None:
         """Kills a worker that hangs; called about once a second."""
         now_ns = self._around.clock.monotonic_ns()
@@ -143,8 +151,9 @@ class CameraRun:
             camera=self.name,
             settings=self._config.settings(source),
             spool=str(around.records.spool(self.name)),
-            cache=str(around.state / "cache"),
+            cache=str(around.modules.cache),
             models=str(around.models),
+            modules=str(around.modules.shelf),
             resume_number=await around.records.next_number(self.name),
         )
         self.supervisor.started(around.clock.monotonic_ns())

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 from camera_edge.clock import Clock, SystemClock
 from camera_edge.config import Config
+from camera_edge.errors import ModuleError, OutputError
 from camera_edge.hub.camera import CameraRun, Surroundings
 from camera_edge.hub.child import WorkerProgram
 from camera_edge.hub.intake import Intake
-from camera_edge.hub.modules import compile_modules, module_names
+from camera_edge.hub.modules import ModuleFolders, make_ready, module_names
 from camera_edge.hub.news import Listening, News
 from camera_edge.hub.notify import ServiceNotifier
 from camera_edge.hub.program import COMPILER, WORKER, empty_home
@@ -68,6 +69,7 @@ class Hub:
         self._on_news = on_news
         self._options = options or HubOptions()
         self._cameras: dict[str, CameraRun] = {}
+        self._modules = ModuleFolders.of(config.state)
         self._notifier = ServiceNotifier(os.environ)
         token = config.web.token
         self.token = token.get_secret_value() if token is not None else secrets.token_urlsafe(32)
@@ -82,7 +84,8 @@ class Hub:
             records = self._records(store)
             stack.push_async_callback(records.close)
             await records.reconcile()
-            await self._prepare_modules()
+            self._modules.prepare()
+            await self._make_modules_ready()
             self._cameras = self._make_cameras(records)
             services = HubServices(config.state, reader, self._cameras, self._clock)
             app = build_app(services, WebSettings(self.token, _host_names(config.web.host)))
@@ -95,17 +98,34 @@ class Hub:
         intake = Intake(state, store, self._clock)
         return Records(store, intake, Storage(state, store, self._config.storage), self._clock, self._on_news)
 
-    async def _prepare_modules(self) -> None:
-        if self._options.compiler is None:
-            return
-        state = self._config.state
-        await compile_modules(self._options.compiler, state / "cache", module_names(self._config), empty_home(state))
+    async def _make_modules_ready(self) -> None:
+        if self._options.compiler is not None:
+            home = empty_home(self._config.state)
+            await make_ready(self._options.compiler, self._modules, module_names(self._config), home)
+
+    async def _follow_modules(self) -> None:
+        """Has workers take what was installed, removed or revoked while they run."""
+        known = self._modules.generation
+        while True:
+            await asyncio.sleep(self._options.look_after_s)
+            present = self._modules.generation
+            if present == known:
+                continue
+            known = present
+            try:
+                await self._make_modules_ready()
+            except (ModuleError, OutputError) as exc:
+                # what may not run any more must end all the same
+                log.error("new modules are not ready reason=%s", exc)
+            for camera in self._cameras.values():
+                camera.refresh()
 
     def _make_cameras(self, records: Records) -> dict[str, CameraRun]:
         state = self._config.state
         around = Surroundings(
             state=state,
             models=state / "models",
+            modules=self._modules,
             program=WorkerProgram(self._options.worker, empty_home(state)),
             records=records,
             policy=self._options.supervision,
@@ -121,11 +141,13 @@ class Hub:
             for camera in self._cameras.values():
                 tasks.create_task(camera.run(), name=f"camera-{camera.name}")
             watch = tasks.create_task(self._look_after(), name="look-after")
+            follow = tasks.create_task(self._follow_modules(), name="follow-modules")
             self._notifier.ready(f"{len(self._cameras)} cameras")
             await until.wait()
             self._notifier.stopping()
             await self._stop_cameras()
             watch.cancel()
+            follow.cancel()
 
     async def _stop_cameras(self) -> None:
         """Viewers leave, workers finish their clips for at most `stop_s`, the rest is killed."""

@@ -1,4 +1,4 @@
-"""Has the analyzers compiled before any worker starts, by a child that ends with its work.
+"""Has the modules verified and compiled before any worker uses them, by a child that ends with its work.
 
 Invariant: neither the hub nor a worker ever compiles; workers only read the folder of compiled modules.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from camera_edge.config import Config
-from camera_edge.errors import ModuleError
+from camera_edge.errors import ModuleError, OutputError
 from camera_edge.hub.program import environment
 
 COMPILE_S: Final = 120.0
@@ -21,17 +22,46 @@ FOR_REDACTION: Final = "motion"
 
 
 def module_names(config: Config) -> list[str]:
-    """The shipped modules that the enabled cameras run, each once."""
+    """The modules that the enabled cameras run, each once."""
     cameras = [camera for camera in config.cameras.values() if camera.enabled]
     return sorted({FOR_REDACTION, *(name for camera in cameras for name in camera.analyzers)})
 
 
-async def compile_modules(command: Sequence[str], cache: Path, names: Sequence[str], home: Path) -> None:
-    """Runs `command CACHE NAME…`. Raises ModuleError, with the child's own words, where it does not end well."""
+@dataclass(frozen=True, slots=True)
+class ModuleFolders:
+    """Where compiled modules go, and where installed ones stand."""
+
+    cache: Path
+    shelf: Path
+
+    @classmethod
+    def of(cls, state: Path) -> ModuleFolders:
+        return cls(state / "cache", state / "analyzers")
+
+    def prepare(self) -> None:
+        """Makes the shelf where it is missing: workers are allowed to read only what is there when they start."""
+        try:
+            self.shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as exc:
+            hint = "mend its permissions"
+            raise OutputError(f"cannot be made: {exc.strerror}", where=str(self.shelf), hint=hint) from exc
+
+    @property
+    def generation(self) -> str:
+        """Another text after each change of what is installed, trusted or revoked."""
+        try:
+            return (self.shelf / "generation").read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
+
+async def make_ready(command: Sequence[str], folders: ModuleFolders, names: Sequence[str], home: Path) -> None:
+    """Runs `command CACHE SHELF NAME…`. Raises ModuleError, with the child's own words, where it does not end well."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            str(cache),
+            str(folders.cache),
+            str(folders.shelf),
             *names,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -46,7 +76,7 @@ async def compile_modules(command: Sequence[str], cache: Path, names: Sequence[s
         async with asyncio.timeout(COMPILE_S):
             _, said = await process.communicate()
     except TimeoutError as exc:
-        raise ModuleError(f"modules are not compiled after {COMPILE_S:g} s", where=", ".join(names)) from exc
+        raise ModuleError(f"modules are not ready after {COMPILE_S:g} s", where=", ".join(names)) from exc
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

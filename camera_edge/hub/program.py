@@ -24,7 +24,7 @@ _USERINFO: Final = re.compile(r"//[^/\s]*@")
 # -I: not the current folder, no PYTHON* variables, no packages of the user. -B: a worker may not write byte code
 PYTHON: Final = (sys.executable, "-I", "-B", "-m")
 WORKER: Final = (*PYTHON, "camera_edge", "worker")
-COMPILER: Final = (*PYTHON, "camera_edge.sandbox.compile")
+COMPILER: Final = (*PYTHON, "camera_edge.packages.ready")
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from camera_edge import __version__
 from camera_edge.clock import Clock
 from camera_edge.hub.camera import CameraRun
+from camera_edge.link import ModuleProgress
 from camera_edge.store import ClipState, EventRow, Store
-from camera_edge.web import CameraStatus, ClipPart, Counter, HubStatus, Whep
+from camera_edge.web import CameraStatus, ClipPart, Counter, HubStatus, ModuleStatus, Whep
 from camera_edge.web import EventRow as WebEventRow
 
 
@@ -86,5 +87,21 @@ def _status(camera: CameraRun) -> CameraStatus:
         Counter("preview_lost", preview.packets_lost + progress.preview_dropped),
         Counter("preview_bytes", preview.bytes_taken),
     )
-    message = "; ".join(filter(None, (report.message, *progress.quarantined)))
-    return CameraStatus(camera.name, camera.is_live, report.state, message, counters, report.confinement)
+    message = "; ".join(filter(None, (report.message, *progress.quarantined, *progress.waiting)))
+    modules = tuple(_module(each) for each in progress.modules)
+    return CameraStatus(camera.name, camera.is_live, report.state, message, counters, report.confinement, modules)
+
+
+def _module(progress: ModuleProgress) -> ModuleStatus:
+    counters = (
+        Counter("calls", progress.calls),
+        Counter("answers", progress.answers),
+        Counter("faults", progress.faults),
+        Counter("restarts", progress.restarts),
+        Counter("wakes", progress.wakes),
+        Counter("skipped", progress.skipped),
+        Counter("copied", progress.copied),
+        Counter("refused", progress.refused),
+        Counter("fuel", progress.fuel),
+    )
+    return ModuleStatus(progress.name, progress.version, progress.asleep, counters)

@@ -5,7 +5,7 @@ Invariant: onnxruntime is loaded only by making a `Session` or by adding a model
 
 from camera_edge.inference.catalogue import Catalogue, Entry
 from camera_edge.inference.contract import Contract, Output, PictureInput, parse_contract
-from camera_edge.inference.graph import Graph, TensorSpec, fingerprint
+from camera_edge.inference.graph import Graph, TensorSpec, fingerprint, load_runtime
 from camera_edge.inference.model import Model, OutputShape, model_params
 from camera_edge.inference.registry import Registry
 from camera_edge.inference.session import Session
@@ -23,6 +23,7 @@ __all__ = [
     "Session",
     "TensorSpec",
     "fingerprint",
+    "load_runtime",
     "model_params",
     "parse_contract",
 ]

@@ -2,7 +2,8 @@
 
 Invariant: onnxruntime is imported here, where a model is really loaded, and never with its telemetry on. Without the
 variable below, importing it resolves names, and writes a device id into the home folder. It runs on one CPU thread
-unless told otherwise and does not spin, so one camera costs what it computes.
+unless told otherwise and does not spin, so one camera costs what it computes. A model of a guest's own is looked
+through first and bounded in memory and time.
 """
 
 from __future__ import annotations
@@ -13,16 +14,26 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
+from threading import Timer
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camera_edge.errors import ModelError
+from camera_edge.inference.screen import screen
 
 FREE = -1
 _STDERR = 2
 PROVIDER = "CPUExecutionProvider"
+# all tensors, weights too, of all guests' own models in this process
+FOREIGN_MEMORY_BYTES = 512 << 20
+# one inference of such a model; half of what the hub lets pass before it takes a worker for hung
+FOREIGN_RUN_S = 10.0
+# it would compute what the bounds are there for, while the model is loaded and outside of them
+_FOREIGN_WITHOUT = ["ConstantFolding"]
 
 _DTYPES: dict[str, np.dtype[np.generic]] = {
     "tensor(float16)": np.dtype("f2"),
@@ -48,18 +59,32 @@ class TensorSpec:
 class Graph:
     """A loaded ONNX model. Not thread-safe by contract: one graph, one thread."""
 
-    def __init__(self, onnx: bytes, *, where: str, threads: int = 1) -> None:
-        """Loads a model. Raises ModelError where `onnx` is not one that this runtime can run; `where` names it."""
+    def __init__(self, onnx: bytes, *, where: str, threads: int = 1, foreign: bool = False) -> None:
+        """Loads a model. Raises ModelError where `onnx` is not one that this runtime can run; `where` names it.
+
+        `foreign`: nobody vouches for it. It is refused where `screen` refuses it, and fails where it needs more than
+        FOREIGN_MEMORY_BYTES, or FOREIGN_RUN_S for an inference.
+        """
         self._where = where
-        runtime = _onnxruntime()
+        self._foreign = foreign
+        if foreign:
+            screen(onnx, where=where)
+        self._runtime = runtime = _onnxruntime()
         self._failures = _failures(runtime)
+        options = _options(runtime, threads)
+        if foreign:
+            _share_bounded_memory(runtime)
+            options.add_session_config_entry("session.use_env_allocators", "1")
+        # a second try, which the runtime makes by default, prints to stdout and forgets what is disabled here
+        asked = {"enable_fallback": 0, "disabled_optimizers": _FOREIGN_WITHOUT if foreign else None}
         try:
-            self._session = runtime.InferenceSession(onnx, _options(runtime, threads), providers=[PROVIDER])
+            self._session = runtime.InferenceSession(onnx, options, [PROVIDER], **asked)
+            # names are decoded here, and need not be UTF-8
+            self._inputs = tuple(self._spec(node) for node in self._session.get_inputs())
+            self._outputs = tuple(self._spec(node) for node in self._session.get_outputs())
         except self._failures as error:
             hint = "the file must be a whole ONNX model, its weights inside"
             raise ModelError(f"onnxruntime cannot load it: {_line(error)}", where=where, hint=hint) from error
-        self._inputs = tuple(self._spec(node) for node in self._session.get_inputs())
-        self._outputs = tuple(self._spec(node) for node in self._session.get_outputs())
         self._output_names = [spec.name for spec in self._outputs]
 
     @property
@@ -79,7 +104,8 @@ class Graph:
             raise ModelError(f"{len(arrays)} inputs given, the model has {len(self._inputs)}", where=self._where)
         feed = {spec.name: array for spec, array in zip(self._inputs, arrays, strict=True)}
         try:
-            outputs: list[NDArray[np.generic]] = self._session.run(self._output_names, feed)
+            with _stopped_after(FOREIGN_RUN_S, self._runtime) if self._foreign else nullcontext() as options:
+                outputs: list[NDArray[np.generic]] = self._session.run(self._output_names, feed, options)
         except self._failures as error:
             raise ModelError(f"inference failed: {_line(error)}", where=self._where) from error
         return outputs
@@ -97,6 +123,11 @@ class Graph:
 def fingerprint() -> str:
     """Which runtime computes, for an event's record: results may differ by a rounding between versions and CPUs."""
     return f"onnxruntime {importlib.metadata.version('onnxruntime')} {PROVIDER}"
+
+
+def load_runtime() -> None:
+    """Imports onnxruntime now: tenths of a second, which a guest's first own model must not cost a frame."""
+    _onnxruntime()
 
 
 def _onnxruntime() -> ModuleType:
@@ -133,13 +164,39 @@ def _without_device_warning() -> Iterator[None]:
         os.close(held)
 
 
-def _options(runtime: ModuleType, threads: int) -> object:
+@cache
+def _share_bounded_memory(runtime: ModuleType) -> None:
+    """Registers, once in a process, the memory that foreign models share; others have their own."""
+    kind = runtime.OrtMemoryInfo("Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT)
+    # strategy 1: grow by what is asked for, and not by doubling
+    bounds = runtime.OrtArenaCfg({"max_mem": FOREIGN_MEMORY_BYTES, "arena_extend_strategy": 1})
+    runtime.create_and_register_allocator(kind, bounds)
+
+
+@contextmanager
+def _stopped_after(seconds: float, runtime: ModuleType) -> Iterator[Any]:
+    """The options of a run that fails once the time is over (between two of its nodes), and then gives memory back."""
+    options = runtime.RunOptions()
+    options.log_severity_level = _FATAL_ONLY
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    timer = Timer(seconds, setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield options
+    finally:
+        timer.cancel()
+
+
+def _options(runtime: ModuleType, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = _FATAL_ONLY
+    # the bytes are ONNX or refused: the runtime would take its own format, which nobody looks through, as well
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     # a model in memory takes weights that it keeps in another file from the current folder: bytes that nobody hashed

@@ -21,7 +21,7 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     """The first message a worker gets: all it needs, so that nothing secret stands in argv or environment.
 
     settings: the camera's configuration, its source resolved (literal address, with credentials).
-    spool, cache, models: folders, absolute. The spool is the only one the worker writes to.
+    spool, cache, models, modules: folders, absolute. The spool is the only one the worker writes to.
     resume_number: number of the next event of this camera, so that an id never comes twice.
     """
 
@@ -30,6 +30,7 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     spool: str
     cache: str
     models: str
+    modules: str
     resume_number: int = 0
 
 
@@ -41,6 +42,10 @@ class Preview(msgspec.Struct, frozen=True, tag="preview"):
 
 class KeyFrame(msgspec.Struct, frozen=True, tag="key_frame"):
     """The next preview packet is to be a key frame."""
+
+
+class Refresh(msgspec.Struct, frozen=True, tag="refresh"):
+    """Installed modules, trusted keys or revoked digests have changed: take what should run now, between two frames."""
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -59,6 +64,27 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     fingerprint: str
 
 
+class ModuleProgress(msgspec.Struct, frozen=True):
+    """What one module has done since the worker started. Counters only grow.
+
+    faults: frames without an answer. skipped: frames that came while it was in quarantine. copied: frames that could
+    not be mapped. refused: outputs over its limits.
+    """
+
+    name: str
+    version: str
+    calls: int = 0
+    answers: int = 0
+    faults: int = 0
+    restarts: int = 0
+    wakes: int = 0
+    skipped: int = 0
+    copied: int = 0
+    refused: int = 0
+    fuel: int = 0
+    asleep: bool = False
+
+
 class Progress(msgspec.Struct, frozen=True):
     """What a worker has done since it started. Counters only grow."""
 
@@ -73,6 +99,9 @@ class Progress(msgspec.Struct, frozen=True):
     preview_dropped: int = 0
     quarantined: list[str] = []
     """Analyzers that no longer run, each with its reason."""
+    waiting: list[str] = []
+    """Newer versions that are installed and do not run, each with its reason."""
+    modules: list[ModuleProgress] = []
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
@@ -122,5 +151,5 @@ class Goodbye(msgspec.Struct, frozen=True, tag="goodbye"):
     ended: bool = False
 
 
-ToWorker = Start | Preview | KeyFrame | Stop
+ToWorker = Start | Preview | KeyFrame | Refresh | Stop
 FromWorker = Hello | Heartbeat | EventChanged | ClipReady | PreviewPacket | Fault | Goodbye

@@ -6,12 +6,11 @@ Invariant: a frame that was analysed is fed, also when nothing was seen in it: s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from camera_edge.errors import ConfigError
-from camera_edge.event import Change, Event
+from camera_edge.event import Change, Closed, Event, Opened, Updated
 from camera_edge.observation import Box, Observation
 from camera_edge.rules.machine import NO_FRAME, EventMachine, Match
 from camera_edge.rules.polygon import Polygon
@@ -35,6 +34,8 @@ class Rule:
     hold_us: int = 0
     quiet_us: int = 5_000_000
     analyzers: frozenset[str] = frozenset()
+    raised: bool = False
+    """For what a rule module raises: it is fed by `settle`, and sees nothing else."""
 
     def wants(self, observation: Observation, stands_in: tuple[str, ...]) -> bool:
         """Whether the observation, which stands in these zones, is what the rule asks for."""
@@ -47,10 +48,43 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """An event at this frame, before anybody had a say: `change` is what is new about it, None: it goes on."""
+
+    event: Event
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """Another kind for a standing event, and another score (None: as it was)."""
+
+    kind: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What rule modules decided; events are numbers in the list that `propose` gave. Empty: all stands."""
+
+    vetoed: frozenset[int] = frozenset()
+    amended: Mapping[int, Amendment] = field(default_factory=dict)
+    raised: Sequence[Observation] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Key:
     rule: int
     analyzer: str
     kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a standing event comes from."""
+
+    key: _Key
+    standing: Standing
 
 
 class RuleEngine:
@@ -76,23 +110,41 @@ class RuleEngine:
         self._rules = tuple(rules)
         self._zones = dict(zones)
         self._machines: dict[_Key, EventMachine] = {}
+        self._places: list[_Place] = []
         self._next_number = first_number
         self.ignored = 0
 
     def feed(self, observations: Sequence[Observation], *, frame: int, now_us: int) -> list[Change]:
+        """`propose` and `settle` in one, where nobody has a say."""
+        self.propose(observations, frame=frame, now_us=now_us)
+        return self.settle(Verdict(), frame=frame, now_us=now_us)
+
+    def propose(self, observations: Sequence[Observation], *, frame: int, now_us: int) -> list[Standing]:
         """Take all observations of one analysed frame, at its media time in microseconds.
 
-        Returns what changed: closings first within one machine; machines in the order in which they began.
+        Returns every event that is open, opens or closes with this frame: closings first within one machine, machines
+        in the order in which they began. `settle` must follow.
         """
-        matches = self._matches(observations)
-        for key in matches:
-            if key not in self._machines:
-                self._add(key)
+        self._places = []
+        for key, changes in self._fed(observations, frame, now_us, raised=False):
+            self._places += self._standing(key, changes)
+        self._places += [
+            _Place(key, Standing(event, None))
+            for key, machine in self._machines.items()
+            if self._rules[key.rule].raised and (event := machine.open_event) is not None
+        ]
+        return [place.standing for place in self._places]
+
+    def settle(self, verdict: Verdict, *, frame: int, now_us: int) -> list[Change]:
+        """What changed, after `verdict` on what was proposed for this frame and with what was raised in it."""
         changes: list[Change] = []
-        for key, machine in list(self._machines.items()):
-            changes += machine.feed(matches.get(key, ()), frame=frame, now_us=now_us)
-            if machine.idle:
-                del self._machines[key]
+        for number, place in enumerate(self._places):
+            changes += self._decided(place, number in verdict.vetoed, verdict.amended.get(number))
+        self._places = []
+        for key, raised in self._fed(verdict.raised, frame, now_us, raised=True):
+            changes += [self._open(key) if isinstance(change, Opened) else change for change in raised]
+        for key in [key for key, machine in self._machines.items() if machine.idle]:
+            del self._machines[key]
         return changes
 
     @property
@@ -111,20 +163,61 @@ class RuleEngine:
         self._machines.clear()
         return changes
 
-    def _matches(self, observations: Sequence[Observation]) -> dict[_Key, list[Match]]:
-        matches: dict[_Key, list[Match]] = {}
-        for seen in observations:
-            stands_in = self._zones_under(seen.box)
-            for number, rule in enumerate(self._rules):
-                if rule.wants(seen, stands_in):
-                    key = _Key(number, seen.analyzer, seen.kind)
-                    matches.setdefault(key, []).append(Match(seen.score, seen.track, stands_in))
-        return matches
-
-    def _zones_under(self, box: Box) -> tuple[str, ...]:
+    def zones_under(self, box: Box) -> tuple[str, ...]:
+        """The zones that a thing stands in."""
         # 32-bit numbers of a guest add up to a hair more than 1
         x, y = (min(max(value, 0.0), 1.0) for value in box.bottom_centre)
         return tuple(name for name, polygon in self._zones.items() if polygon.contains(x, y))
+
+    def _fed(
+        self, observations: Sequence[Observation], frame: int, now_us: int, *, raised: bool
+    ) -> Iterator[tuple[_Key, list[Change]]]:
+        matches = self._matches(observations, raised=raised)
+        for key in matches:
+            if key not in self._machines:
+                self._add(key)
+        for key, machine in self._machines.items():
+            if self._rules[key.rule].raised is raised:
+                yield key, machine.feed(matches.get(key, ()), frame=frame, now_us=now_us)
+
+    def _standing(self, key: _Key, changes: Sequence[Change]) -> list[_Place]:
+        places = [_Place(key, Standing(change.event, change)) for change in changes]
+        event = self._machines[key].open_event
+        if event is not None and not any(isinstance(change, Updated) for change in changes):
+            places.append(_Place(key, Standing(event, None)))
+        return places
+
+    def _decided(self, place: _Place, vetoed: bool, amendment: Amendment | None) -> list[Change]:
+        machine, change = self._machines[place.key], place.standing.change
+        if isinstance(change, Closed):
+            return [change if amendment is None else Closed(_amended(change.event, amendment))]
+        if vetoed:
+            return machine.veto()
+        if amendment is not None:
+            machine.relabel(amendment.kind, amendment.score)
+        if isinstance(change, Opened):
+            return [self._open(place.key)]
+        event = machine.open_event
+        if amendment is not None and event is not None:
+            return [Updated(event)]
+        return [] if change is None else [change]
+
+    def _open(self, key: _Key) -> Opened:
+        machine = self._machines[key]
+        event = machine.proposed
+        number = self._next_number
+        self._next_number += 1
+        return machine.open(event_id(self._camera, event.kind, event.opened_us, number))
+
+    def _matches(self, observations: Sequence[Observation], *, raised: bool) -> dict[_Key, list[Match]]:
+        matches: dict[_Key, list[Match]] = {}
+        for seen in observations:
+            stands_in = self.zones_under(seen.box)
+            for number, rule in enumerate(self._rules):
+                if rule.raised is raised and rule.wants(seen, stands_in):
+                    key = _Key(number, seen.analyzer, seen.kind)
+                    matches.setdefault(key, []).append(Match(seen.score, seen.track, stands_in))
+        return matches
 
     def _add(self, key: _Key) -> None:
         same = sum(other.rule == key.rule and other.analyzer == key.analyzer for other in self._machines)
@@ -142,12 +235,12 @@ class RuleEngine:
             best_frame=NO_FRAME,
             opened_us=0,
         )
-        self._machines[key] = EventMachine(rule.hold_us, rule.quiet_us, blank, partial(self._next_id, key.kind))
+        self._machines[key] = EventMachine(rule.hold_us, rule.quiet_us, blank)
 
-    def _next_id(self, kind: str, opened_us: int) -> str:
-        number = self._next_number
-        self._next_number += 1
-        return event_id(self._camera, kind, opened_us, number)
+
+def _amended(event: Event, amendment: Amendment) -> Event:
+    score = event.score if amendment.score is None else amendment.score
+    return replace(event, kind=amendment.kind, score=score)
 
 
 def event_id(camera: str, kind: str, opened_us: int, number: int) -> str:

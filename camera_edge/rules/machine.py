@@ -2,14 +2,15 @@
 
 Invariant: an event opens at its first match and closes at its last one, whenever the machine came to know it.
 
-    idle ──match──> waiting ──matches went on for hold_us──> open
-      ^                │                                      │
-      └── quiet_us ────┘<────── quiet_us without a match ─────┘
+    idle ──match──> waiting ──matches went on for hold_us──> proposed ──open()──> open
+      ^                │                                        │                  │
+      └── quiet_us ────┘        veto() ──> idle <───────────────┘                  │
+      └<─────────────────────────── quiet_us without a match, or veto() ───────────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from camera_edge.event import Change, Closed, Event, Opened, Updated
@@ -37,17 +38,16 @@ class Match:
 class EventMachine:
     """The state of one (rule, analyzer, kind).
 
-    `blank` carries the names that every event of this machine has; `next_id(opened_us)` is asked once for each event
-    that opens. A gap in the matches that is shorter than `quiet_us` counts as going on; one of `quiet_us` or more ends
-    what went before, even if the very same call brings a new match, so the answer does not depend on how many empty
-    frames lay between.
+    `blank` carries the names that every event of this machine has. An event that is to open is proposed first; `open()`
+    gives it its id. A gap in the matches that is shorter than `quiet_us` counts as going on; one of `quiet_us` or more
+    ends what went before, even if the very same call brings a new match, so the answer does not depend on how many
+    empty frames lay between.
     """
 
-    def __init__(self, hold_us: int, quiet_us: int, blank: Event, next_id: Callable[[int], str]) -> None:
+    def __init__(self, hold_us: int, quiet_us: int, blank: Event) -> None:
         self._hold_us = hold_us
         self._quiet_us = quiet_us
         self._blank = blank
-        self._next_id = next_id
         self._seen: Event | None = None
         self._announced: Event | None = None
         self._last_match_us = 0
@@ -57,18 +57,44 @@ class EventMachine:
         return self._seen is None
 
     @property
+    def proposed(self) -> Event:
+        """The event that waits for `open` or `veto`."""
+        assert self._seen is not None and self._announced is None, "nothing is proposed"
+        return self._seen
+
+    @property
     def open_event(self) -> Event | None:
         """The open event in its newest state, which may be ahead of what was told; None where none is open."""
         return None if self._announced is None else self._seen
 
     def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
-        """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards."""
+        """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards.
+
+        An `Opened` among the changes is a proposal, its event without an id: answer it by `open` or `veto`.
+        """
         changes: list[Change] = []
         if self._seen is not None and now_us - self._last_match_us >= self._quiet_us:
             changes += self.close()
         if matches:
             changes += self._match(matches, frame, now_us)
         return changes
+
+    def open(self, event_id: str) -> Opened:
+        """What was proposed is open from now on."""
+        assert self._seen is not None and self._announced is None, "only what was proposed opens"
+        self._seen = self._announced = replace(self._seen, id=event_id)
+        return Opened(self._announced)
+
+    def veto(self) -> list[Change]:
+        """What was proposed is forgotten, what is open closes. What goes on matching begins anew."""
+        return self.close()
+
+    def relabel(self, kind: str, score: float | None) -> None:
+        """Another kind, and another score (None: the one it has), for the event that is proposed or open."""
+        assert self._seen is not None, "only an event has a kind"
+        self._seen = replace(self._seen, kind=kind, score=self._seen.score if score is None else score)
+        if self._announced is not None:
+            self._announced = self._seen
 
     def close(self) -> list[Change]:
         """The source has ended: what is open closes at its last match, what waits is forgotten."""
@@ -85,8 +111,7 @@ class EventMachine:
         if self._announced is None:
             if now_us - event.opened_us < self._hold_us:
                 return []
-            self._seen = self._announced = replace(event, id=self._next_id(event.opened_us))
-            return [Opened(self._announced)]
+            return [Opened(event)]
         if not _is_news(self._announced, event):
             return []
         self._announced = event

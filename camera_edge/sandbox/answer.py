@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import struct
+import sys
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -19,12 +21,13 @@ from camera_edge.sandbox.status import RefusedError, Status
 RECORD = struct.Struct("<IIfiffffII")
 KIND_BYTES_MAX = 64
 ATTRIBUTES_BYTES_MAX = 4096
+ATTRIBUTES_MAX = 64
 SCORES_MAX = 64
 LAG_MAX = 1024
 # what the rounding of x + w in f32 may add
 _ROUNDING = 1e-6
 
-_attributes = msgspec.json.Decoder(dict[str, AttributeValue])
+_attributes = msgspec.json.Decoder(Annotated[dict[str, AttributeValue], msgspec.Meta(max_length=ATTRIBUTES_MAX)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +139,11 @@ def read_attributes(data: bytes) -> dict[str, AttributeValue]:
     if not data:
         return {}
     try:
-        attributes = _attributes.decode(data)
+        attributes: dict[str, AttributeValue] = _attributes.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedError(Status.BAD_VALUE) from error
-    if not all(math.isfinite(value) for value in attributes.values() if isinstance(value, float)):
+    # a whole number may have thousands of digits, and be no number for who reads it
+    if not all(abs(value) <= sys.float_info.max for value in attributes.values() if not isinstance(value, str)):
         raise RefusedError(Status.BAD_VALUE)
     return attributes
 

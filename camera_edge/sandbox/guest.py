@@ -1,4 +1,4 @@
-"""Owns one instance of a module: its store, its memory, the frames mapped into it and the arrays its calls go through.
+"""Owns one instance of a module: its store, its memory, what is laid into it and the arrays its calls go through.
 
 Invariant: after `close()` nothing of the instance is touched again; one thread uses a guest at a time. A call leaves
 with the guest's answer or a GuestFault, never with a foreign exception.
@@ -7,6 +7,7 @@ with the guest's answer or a GuestFault, never with a foreign exception.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from ctypes import POINTER, byref, c_uint64
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +16,17 @@ from wasmtime import Engine, Instance, InstancePre, Store, Trap, TrapCode, Wasmt
 from wasmtime import _ffi as ffi
 from wasmtime._func import maybe_raise_last_exn
 
+from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.manifest import Limits
 from camera_edge.sandbox.memory import GuestMemory
-from camera_edge.sandbox.ringmap import PAGE_BYTES, Overlay, RingMap
+from camera_edge.sandbox.ringmap import PAGE_BYTES, Copied, Mapped, Part, RingMap, lay
+from camera_edge.sandbox.slot import read_slot
 from camera_edge.sandbox.status import ABI_VERSION, GuestFault, Reason
 
 # the start, from the instance to `open`, and `close` may take more than a frame
 START_FRAMES = 10
 TABLE_ELEMENTS_MAX = 65536
+WORDS_BYTES_MAX = 300
 _MEMORY_TRAPS = frozenset({TrapCode.MEMORY_OUT_OF_BOUNDS})
 
 
@@ -33,17 +37,29 @@ class Linked:
     engine: Engine
     pre: InstancePre
     limits: Limits
+    metered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Room in a rule module's memory for what it is told; `size_bytes` is a multiple of 65536."""
+
+    size_bytes: int
 
 
 class Guest:
-    """One instance. `start()` brings it to life up to its frames, then come `open`, `analyze` and `say_goodbye`."""
+    """One instance. `start()` brings it to life up to its frames, then come `open`, `analyze` and `say_goodbye`.
 
-    def __init__(self, linked: Linked, ring: RingMap) -> None:
+    `space` is what the guest makes room for: the frames of a pixel analyzer, or the inbox of a rule module, whose calls
+    are `observe` instead of `analyze`.
+    """
+
+    def __init__(self, linked: Linked, space: RingMap | Inbox) -> None:
         self.memory: GuestMemory | None = None
         self._linked = linked
         self._limits = linked.limits
-        self._ring = ring
-        self._memory_bytes_max = linked.limits.memory_bytes + ring.size_bytes
+        self._space = space
+        self._memory_bytes_max = linked.limits.memory_bytes + space.size_bytes
         self._store: Store | None = Store(linked.engine)
         self._store.set_limits(self._memory_bytes_max, TABLE_ELEMENTS_MAX, 1, 4, 1)
         self._context = self._store._context()
@@ -52,8 +68,8 @@ class Guest:
         self._trap = POINTER(ffi.wasm_trap_t)()
         self._memory_handle: Any = None
         self._calls: dict[str, _Call] = {}
-        self._overlay: Overlay | None = None
-        self._ring_address = 0
+        self._frames: Mapped | Copied | None = None
+        self._space_address = 0
 
     def start(self) -> None:
         """All that comes before `open`. Raises GuestFault."""
@@ -63,7 +79,7 @@ class Guest:
         version = self.abi_version()
         if version != ABI_VERSION:
             raise GuestFault(Reason.ERROR, f"it speaks ABI {version}, this version of camera-edge ABI {ABI_VERSION}")
-        self.map_ring()
+        self.make_room()
 
     def instantiate(self) -> None:
         """Memory, data and start function."""
@@ -74,22 +90,28 @@ class Guest:
         except Trap as trap:
             raise GuestFault(_reason(trap), f"its start function trapped: {_words(trap)}") from trap
         except WasmtimeError as error:
-            raise GuestFault(Reason.MEMORY, _first_line(str(error))) from error
+            raise GuestFault(Reason.MEMORY, _cause(str(error))) from error
         self._memory_handle = self._export(instance, b"memory").memory
         self.memory = GuestMemory(self._memory_address(), self._memory_bytes)
-        for name, has_argument in _CALLED.items():
+        for name, kind in _CALLED.items():
             item = self._export(instance, name.encode())
             if item is not None:
-                self._calls[name] = _Call(item.func, has_argument)
+                self._calls[name] = _Call(item.func, kind)
 
     def abi_version(self) -> int:
         """The cheapest call there is."""
         return self._run("camera_edge_abi")
 
-    def map_ring(self) -> None:
-        """Ask for space and map the frames there."""
-        self._ring_address = self._place_ring()
-        self._overlay = Overlay(self._ring, self._memory_address() + self._ring_address)
+    def make_room(self) -> None:
+        """Ask for space, and lay the frames there."""
+        self._space_address = self._place()
+        if isinstance(self._space, RingMap):
+            self._frames = lay(self._space, self._memory_address() + self._space_address)
+
+    @property
+    def copies(self) -> bool:
+        """Frames are copied into this guest, not mapped."""
+        return isinstance(self._frames, Copied)
 
     def open(self) -> int:
         """What the guest's `open` returns, 0 where it has none."""
@@ -97,20 +119,35 @@ class Guest:
 
     def analyze(self, slot_offset: int) -> int:
         """One frame, with a fresh budget and the true pixels. Returns what the guest returns, or raises GuestFault."""
-        self.refresh()
+        self.refresh(slot_offset)
         return self.look_at(slot_offset)
 
-    def refresh(self) -> None:
+    def refresh(self, slot_offset: int) -> None:
         """What comes before a frame: the true pixels and a fresh budget. Raises GuestFault."""
-        overlay = self._overlay
-        if overlay is None:
+        frames = self._frames
+        if frames is None:
             raise GuestFault(Reason.ERROR, "the guest was not started")
-        overlay.refresh()
+        if isinstance(frames, Copied):
+            frames.refresh(self._parts(slot_offset))
+        else:
+            frames.refresh()
         self._refill(self._limits.fuel_per_frame)
 
     def look_at(self, slot_offset: int) -> int:
         """The guest's own part of a frame, after `refresh`."""
-        return self._run("analyze", self._ring_address + slot_offset)
+        return self._run("analyze", self._space_address + slot_offset)
+
+    def observe(self, batch: Callable[[int], bytes]) -> int:
+        """What a rule module says to a batch; `batch(address)` gives its bytes for where they will lie.
+
+        Returns what the guest returns, or raises GuestFault.
+        """
+        if self.memory is None:
+            raise GuestFault(Reason.ERROR, "the guest was not started")
+        self._refill(self._limits.fuel_per_frame)
+        data = batch(self._space_address)
+        self.memory.write(self._space_address, data)
+        return self._run("observe", self._space_address, len(data))
 
     def say_goodbye(self) -> None:
         """The guest's own `close`. Raises GuestFault."""
@@ -131,9 +168,11 @@ class Guest:
         """Since the last refill."""
         return self._budget - self._fuel_left()
 
-    def charge(self, fuel: int) -> None:
-        """Take fuel for a host call; without enough the guest traps at its next step."""
-        self._set_fuel(max(0, self._fuel_left() - fuel))
+    def charge(self, fuel: int) -> bool:
+        """Take fuel for a host call. False: there was not so much, and none is left."""
+        left = self._fuel_left()
+        self._set_fuel(max(0, left - fuel))
+        return left >= fuel
 
     def _memory_address(self) -> int:
         data = ffi.wasmtime_memory_data(self._context, byref(self._memory_handle))
@@ -152,13 +191,24 @@ class Guest:
         )
         return item.of if found else None
 
-    def _place_ring(self) -> int:
-        """The address in the guest's memory that the ring is mapped to."""
-        size = self._ring.size_bytes
+    def _parts(self, slot_offset: int) -> tuple[Part, ...]:
+        """What a guest may look at in a frame: the slot, the one before, the map of zones."""
+        assert isinstance(self._space, RingMap), "rule modules have no frames"
+        slot = read_slot(self._space, slot_offset)
+        parts = [Part(slot_offset, slot.size_bytes)]
+        if slot.previous:
+            parts.append(Part(slot_offset + slot.previous, slot.size_bytes))
+        if slot.zones:
+            parts.append(Part(slot_offset + slot.zones, slot.width * slot.height))
+        return tuple(parts)
+
+    def _place(self) -> int:
+        """The address in the guest's memory where its space begins."""
+        size = self._space.size_bytes
         if "camera_edge_ring" in self._calls:
             address = self._run("camera_edge_ring", size)
             if address < 0 and address & 0xFFFFFFFF > self._memory_bytes() - size:
-                raise GuestFault(Reason.MEMORY, f"it has no {size} bytes for the frame ring")
+                raise GuestFault(Reason.MEMORY, f"it has no {size} bytes for the {self._space_name}")
             address &= 0xFFFFFFFF
         else:
             address = self._memory_bytes()
@@ -168,21 +218,25 @@ class Guest:
             )
             if error:
                 WasmtimeError._from_ptr(error)
-                raise GuestFault(Reason.MEMORY, f"its memory cannot grow by the {size} bytes of the frame ring")
+                raise GuestFault(Reason.MEMORY, f"its memory cannot grow by the {size} bytes of the {self._space_name}")
         if address % PAGE_BYTES or address + size > self._memory_bytes():
             raise GuestFault(Reason.MEMORY, f"camera_edge_ring gave {address:#x}, which is not {size} bytes on a page")
         return address
 
-    def _run(self, name: str, argument: int = 0) -> int:
+    @property
+    def _space_name(self) -> str:
+        return "frame ring" if isinstance(self._space, RingMap) else "inbox"
+
+    def _run(self, name: str, *arguments: int) -> int:
         if self._store is None:
             raise GuestFault(Reason.ERROR, "the guest is closed")
         call = self._calls[name]
-        call.set(argument)
+        call.set(arguments)
         error = ffi.wasmtime_func_call(
             self._context, call.func, call.args, call.args_count, call.results, call.results_count, byref(self._trap)
         )
         if error:
-            raise GuestFault(Reason.TRAP, _first_line(str(WasmtimeError._from_ptr(error))))
+            raise GuestFault(Reason.TRAP, _cause(str(WasmtimeError._from_ptr(error))))
         if self._trap:
             self._raise_trap(name)
         return call.result
@@ -202,14 +256,14 @@ class Guest:
         self._set_fuel(fuel)
 
     def _set_fuel(self, fuel: int) -> None:
-        if self._store is None:
+        if self._store is None or not self._linked.metered:
             return
         error = ffi.wasmtime_context_set_fuel(self._context, fuel)
         if error:
             raise WasmtimeError._from_ptr(error)
 
     def _fuel_left(self) -> int:
-        if self._store is None:
+        if self._store is None or not self._linked.metered:
             return 0
         error = ffi.wasmtime_context_get_fuel(self._context, byref(self._fuel))
         if error:
@@ -228,11 +282,13 @@ class _Call:
         self._func = ffi.wasmtime_func_t.from_buffer_copy(func)
         self.func = byref(self._func)
         self.args = (ffi.wasmtime_val_t * max(1, self.args_count))()
-        self.args[0].kind = ffi.WASMTIME_I32
+        for argument in self.args:
+            argument.kind = ffi.WASMTIME_I32
         self.results = (ffi.wasmtime_val_t * max(1, self.results_count))()
 
-    def set(self, argument: int) -> None:
-        self.args[0].of.i32 = argument
+    def set(self, arguments: tuple[int, ...]) -> None:
+        for place, argument in enumerate(arguments):
+            self.args[place].of.i32 = argument
 
     @property
     def result(self) -> int:
@@ -247,6 +303,7 @@ _CALLED = {
     "camera_edge_ring": (1, 1),
     "open": (0, 1),
     "analyze": (1, 1),
+    "observe": (2, 1),
     "close": (0, 0),
 }
 
@@ -259,8 +316,10 @@ def _reason(trap: Trap) -> Reason:
 
 def _words(trap: Trap) -> str:
     code = trap.trap_code
-    return code.name.lower().replace("_", " ") if code else _first_line(trap.message)
+    return code.name.lower().replace("_", " ") if code else _cause(trap.message)
 
 
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "no message")
+def _cause(text: str) -> str:
+    """wasmtime's last line says why; the lines before it hold names that the guest chose."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return printable(lines[-1].encode()[:WORDS_BYTES_MAX]) if lines else "no message"

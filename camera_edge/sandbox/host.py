@@ -1,7 +1,7 @@
 """Answers the calls of one analyzer's guest: the functions of import module `camera_edge`.
 
-Invariant: a function returns a status and never raises, for wasmtime-py keeps a raised exception in one slot for the
-whole process. Every number a guest hands over is checked before it is used, and every call costs fuel.
+Invariant: a function returns a status, or ends its guest where that cannot pay; it raises nothing else. Every number a
+guest hands over is checked before it is used, and every call is paid for before it is answered.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from camera_edge.sandbox.answer import (
 )
 from camera_edge.sandbox.capability import Capabilities
 from camera_edge.sandbox.manifest import Manifest
-from camera_edge.sandbox.memory import U32, GuestError, GuestMemory
+from camera_edge.sandbox.memory import U32, GuestError, GuestMemory, NoMemoryError
+from camera_edge.sandbox.ruling import RulingDraft
 from camera_edge.sandbox.services import Grants, Services
-from camera_edge.sandbox.status import RefusedError, Status
+from camera_edge.sandbox.status import OutOfFuelError, RefusedError, Status
 
 log = logging.getLogger(__name__)
 
 MODULE = "camera_edge"
 CALL_FUEL = 10_000
 INFER_FUEL = 1_000_000
+ATTRIBUTE_BYTE_FUEL = 10
 NAME_BYTES_MAX = 256
 METRIC_NAME_BYTES_MAX = 64
 LOG_BYTES_MAX = 1024
@@ -48,29 +50,60 @@ _METRIC_NAME = re.compile(rb"[A-Za-z0-9_.]+")
 
 @dataclass(frozen=True, slots=True)
 class HostFunction:
-    """A function a guest may import: its types as in ABI.md, and the capability it needs."""
+    """A function a guest may import, as ABI.md has it.
 
-    params: tuple[str, ...]
+    takes: its parameters, each a name and a type. needs: the capability without which it is not linked.
+    statuses: what it may return beside 0, a count and INTERNAL.
+    """
+
+    takes: str
     result: str
     needs: str | None = None
+    statuses: frozenset[Status] = frozenset()
 
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The types of its parameters."""
+        return tuple(param.split()[1] for param in self.takes.split(", "))
+
+
+_POINTER, _VALUE, _LARGE = Status.BAD_POINTER, Status.BAD_VALUE, Status.TOO_LARGE
+_UNKNOWN, _MANY, _NOW = Status.NOT_FOUND, Status.TOO_MANY, Status.NOT_NOW
+_RECORD = frozenset({_POINTER, _VALUE, _MANY, _LARGE, _NOW})
+_INFER = frozenset({_POINTER, _VALUE, Status.NOT_GRANTED, _LARGE, _NOW, Status.FAILED})
 
 FUNCTIONS: Mapping[str, HostFunction] = {
-    "param_number": HostFunction(("i32", "i32", "f64"), "f64"),
-    "param_text": HostFunction(("i32", "i32", "i32", "i32"), "i32"),
-    "emit": HostFunction(("i32",), "i32", "pixels"),
-    "score": HostFunction(("f64",), "i32", "pixels"),
-    "score_at": HostFunction(("i32", "f64"), "i32", "pixels"),
-    "mask": HostFunction(("i32", "i32", "i32", "i32"), "i32", "pixels"),
-    "infer": HostFunction(("i32", "i32", "f32", "f32", "f32", "f32", "i32", "i32"), "i32", "onnx:<model>"),
-    "state_get": HostFunction(("i32", "i32", "i32"), "i32", "state:<bytes>"),
-    "state_put": HostFunction(("i32", "i32", "i32"), "i32", "state:<bytes>"),
-    "log": HostFunction(("i32", "i32", "i32"), "i32"),
-    "metric": HostFunction(("i32", "i32", "f64"), "i32"),
+    "param_number": HostFunction("name_ptr i32, name_len i32, default f64", "f64"),
+    "param_text": HostFunction(
+        "name_ptr i32, name_len i32, buf i32, cap i32", "i32", None, frozenset({_POINTER, _VALUE, _UNKNOWN, _LARGE})
+    ),
+    "emit": HostFunction("record i32", "i32", "pixels", _RECORD),
+    "score": HostFunction("value f64", "i32", "pixels", frozenset({_VALUE, _MANY, _NOW})),
+    "score_at": HostFunction("lag i32, value f64", "i32", "pixels", frozenset({_VALUE, _MANY, _NOW})),
+    "mask": HostFunction(
+        "ptr i32, len i32, width i32, height i32", "i32", "pixels", frozenset({_POINTER, _VALUE, _NOW})
+    ),
+    "infer": HostFunction(
+        "model_ptr i32, model_len i32, x f32, y f32, w f32, h f32, out i32, cap i32", "i32", "onnx:<model>", _INFER
+    ),
+    "raise": HostFunction("record i32", "i32", "observations", _RECORD),
+    "veto": HostFunction("event i32", "i32", "observations", frozenset({_UNKNOWN, _NOW})),
+    "relabel": HostFunction(
+        "event i32, kind_ptr i32, kind_len i32, score f32",
+        "i32",
+        "observations",
+        frozenset({_POINTER, _VALUE, _UNKNOWN, _LARGE, _NOW}),
+    ),
+    "state_get": HostFunction("offset i32, buf i32, cap i32", "i32", "state:<bytes>", frozenset({_POINTER})),
+    "state_put": HostFunction("offset i32, ptr i32, len i32", "i32", "state:<bytes>", frozenset({_POINTER, _LARGE})),
+    "log": HostFunction("level i32, ptr i32, len i32", "i32", None, frozenset({_POINTER, _VALUE, _MANY})),
+    "metric": HostFunction(
+        "name_ptr i32, name_len i32, value f64", "i32", None, frozenset({_POINTER, _VALUE, _MANY, _LARGE})
+    ),
 }
 # a refusal of one of these spoils the frame's answer
-_OUTPUTS = frozenset({"emit", "score", "score_at", "mask"})
-_SPOILING = frozenset({Status.BAD_POINTER, Status.BAD_VALUE, Status.TOO_LARGE})
+_OUTPUTS = frozenset({"emit", "score", "score_at", "mask", "raise", "veto", "relabel"})
+_SPOILING = frozenset({Status.BAD_POINTER, Status.BAD_VALUE, Status.TOO_LARGE, Status.NOT_FOUND})
 
 
 class Instance(Protocol):
@@ -78,13 +111,13 @@ class Instance(Protocol):
 
     memory: GuestMemory | None
 
-    def charge(self, fuel: int) -> None: ...
+    def charge(self, fuel: int) -> bool: ...
 
 
 class Host:
     """What the guest of one analyzer talks to. It outlives instances: the state store and the counts stay.
 
-    `instance` is the present one, `draft` the answer to the present frame; None in between.
+    `instance` is the present one, `draft` the answer to the present frame or batch; None in between.
     """
 
     def __init__(self, manifest: Manifest, grants: Grants, services: Services) -> None:
@@ -98,7 +131,7 @@ class Host:
             hint = f"it was granted {self.granted.state_bytes}"
             raise ModuleError(f"a state of {len(self.state)} bytes is too large", where=where, hint=hint)
         self.instance: Instance | None = None
-        self.draft: Draft | None = None
+        self.draft: Draft | RulingDraft | None = None
         self.media_us = 0
         self.logs: list[LogLine] = []
         self.metrics: list[Metric] = []
@@ -111,6 +144,8 @@ class Host:
         needs = FUNCTIONS[function].needs
         if needs == "pixels":
             return self.granted.pixels
+        if needs == "observations":
+            return self.granted.observations
         if needs == "onnx:<model>":
             return bool(self.granted.models) and self.services.infer is not None
         return needs is None or self.granted.state_bytes > 0
@@ -125,7 +160,7 @@ class Host:
         """Raises GuestError while there is none, as in a module's start function."""
         memory = None if self.instance is None else self.instance.memory
         if memory is None:
-            raise GuestError("the instance has no memory yet")
+            raise NoMemoryError("the instance has no memory yet")
         return memory
 
     def take_logs(self) -> tuple[LogLine, ...]:
@@ -160,19 +195,29 @@ class Host:
         return data
 
     def write(self, pointer: int, data: bytes | memoryview) -> None:
-        self.present_memory().write(pointer, data)
+        # the bytes were made, so they are paid for, wherever the guest wants them
         self._copied_bytes += len(data)
+        self.present_memory().write(pointer, data)
 
     def pay(self, fuel: int) -> None:
-        """Charge a call, and a unit for each byte that it copied."""
-        if self.instance is not None:
-            self.instance.charge(fuel + self._copied_bytes)
-        self._copied_bytes = 0
+        """Charge this much. Raises OutOfFuelError, which ends the guest, where it has less.
+
+        Without that end it could go on calling: wasmtime looks at the fuel in loops and at the entry of functions only.
+        """
+        if self.instance is not None and not self.instance.charge(fuel):
+            raise OutOfFuelError
+
+    def pay_for_bytes(self) -> None:
+        """Charge a unit for each byte that the present call copied. Raises OutOfFuelError."""
+        copied, self._copied_bytes = self._copied_bytes, 0
+        if copied:
+            self.pay(copied)
 
     def _guarded(self, name: str, call: Callable[..., int]) -> Callable[..., int]:
         fuel = INFER_FUEL if name == "infer" else CALL_FUEL
 
         def answer(*args: int | float) -> int:
+            self.pay(fuel)
             try:
                 result = int(call(*args))
             except GuestError:
@@ -180,29 +225,46 @@ class Host:
             except RefusedError as refused:
                 result = int(refused.status)
             except CameraEdgeError as error:
-                log.warning("host function failed analyzer=%s name=%s error=%s", self.manifest.name, name, error)
                 result = int(Status.FAILED)
+                if self._first(name, Status.FAILED):
+                    log.warning("host function failed analyzer=%s name=%s error=%s", self.manifest.name, name, error)
             except Exception:
-                log.exception("host function failed analyzer=%s name=%s", self.manifest.name, name)
                 result = int(Status.INTERNAL)
-            self.pay(fuel)
-            self._note(name, result)
+                if self._first(name, Status.INTERNAL):
+                    log.exception("host function failed analyzer=%s name=%s", self.manifest.name, name)
+            result = self._note(name, result)
+            self.pay_for_bytes()
             return result
 
         return answer
 
-    def _note(self, name: str, result: int) -> None:
+    def _first(self, name: str, status: Status) -> bool:
+        """A guest decides how often it calls: the host's log gets the first failure, the counters all."""
+        return not self.calls[name, status.name]
+
+    def _note(self, name: str, result: int) -> int:
+        """Count the call, and what it does to the answer. A status that the contract does not name is a defect."""
         status = Status(min(result, 0))
+        if status not in FUNCTIONS[name].statuses and status not in (Status.OK, Status.INTERNAL):
+            if self._first(name, Status.INTERNAL):
+                log.error("host function broke the contract name=%s status=%s", name, status.name)
+            status = Status.INTERNAL
+            result = int(status)
         self.calls[name, status.name] += 1
-        if name not in _OUTPUTS or self.draft is None:
-            return
-        if status in _SPOILING:
-            self.draft.spoiled = f"{name} was refused: {status.name}"
-        elif status is Status.TOO_MANY:
-            self.draft.refused += 1
+        if name in _OUTPUTS and self.draft is not None:
+            if status in _SPOILING:
+                self.draft.spoiled = f"{name} was refused: {status.name}"
+            elif status is Status.TOO_MANY:
+                self.draft.refused += 1
+        return result
 
     def _now(self) -> Draft:
-        if self.draft is None:
+        if not isinstance(self.draft, Draft):
+            raise RefusedError(Status.NOT_NOW)
+        return self.draft
+
+    def _ruling_now(self) -> RulingDraft:
+        if not isinstance(self.draft, RulingDraft):
             raise RefusedError(Status.NOT_NOW)
         return self.draft
 
@@ -213,12 +275,13 @@ class Host:
             raise RefusedError(Status.BAD_VALUE) from error
 
     def _param_number(self, pointer: int, length: int, default: float) -> float:
+        self.pay(CALL_FUEL)
         try:
             value = self.params.get(self._name(pointer, length))
         except (GuestError, RefusedError):
             value = None
-        self.pay(CALL_FUEL)
         self.calls["param_number", Status.OK.name] += 1
+        self.pay_for_bytes()
         return float(value) if isinstance(value, int | float) else default
 
     def _param_text(self, pointer: int, length: int, buffer: int, capacity: int) -> int:
@@ -232,10 +295,28 @@ class Host:
     def _emit(self, pointer: int) -> int:
         draft = self._now()
         draft.check_room()
+        draft.add_observation(*self._record(pointer))
+        return Status.OK
+
+    def _record(self, pointer: int) -> tuple[Record, bytes, bytes]:
+        """A record of `emit` or `raise`, its kind, its attributes."""
         record = Record.unpack(self.read(pointer, RECORD.size))
         kind = self.read(record.kind_pointer, record.kind_bytes, longest=KIND_BYTES_MAX)
         attributes = self.read(record.attributes_pointer, record.attributes_bytes, longest=ATTRIBUTES_BYTES_MAX)
-        draft.add_observation(record, kind, attributes)
+        # reading JSON takes about that much longer than copying it
+        self._copied_bytes += (ATTRIBUTE_BYTE_FUEL - 1) * len(attributes)
+        return record, kind, attributes
+
+    def _raise(self, pointer: int) -> int:
+        self._ruling_now().raise_event(*self._record(pointer))
+        return Status.OK
+
+    def _veto(self, event: int) -> int:
+        self._ruling_now().veto(event & U32)
+        return Status.OK
+
+    def _relabel(self, event: int, pointer: int, length: int, score: float) -> int:
+        self._ruling_now().relabel(event & U32, self.read(pointer, length, longest=KIND_BYTES_MAX), score)
         return Status.OK
 
     def _score(self, value: float) -> int:
@@ -269,9 +350,10 @@ class Host:
 
     def _state_get(self, offset: int, buffer: int, capacity: int) -> int:
         offset, capacity = offset & U32, capacity & U32
-        part = bytes(self.state[offset : offset + capacity])
-        self.write(buffer, part)
-        return len(part)
+        length = max(0, min(capacity, len(self.state) - offset))
+        self.present_memory().check(buffer, length)
+        self.write(buffer, bytes(memoryview(self.state)[offset : offset + length]))
+        return length
 
     def _state_put(self, offset: int, pointer: int, length: int) -> int:
         offset, length = offset & U32, length & U32

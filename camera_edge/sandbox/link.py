@@ -12,13 +12,15 @@ from wasmtime import FuncType, Linker, ValType, WasmtimeError
 
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox import host, nn, raw, wasi
+from camera_edge.sandbox.answer import printable
+from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.guest import Linked
 from camera_edge.sandbox.host import FUNCTIONS, Host
 from camera_edge.sandbox.runtime import Program
+from camera_edge.sandbox.sections import FunctionType
 from camera_edge.sandbox.wasi import Wasi
 
 _TYPES = {"i32": ValType.i32, "i64": ValType.i64, "f32": ValType.f32, "f64": ValType.f64}
-_RESERVED = frozenset({"raise", "veto"})
 
 
 class Imports:
@@ -34,62 +36,72 @@ class Imports:
     def restart(self) -> None:
         """Forget what belonged to the last instance: models it opened, its place in the random sequence."""
         self.wasi.restart()
-        graph = self._host.services.graph
-        if graph is not None and self._host.granted.models:
-            self._nn = nn.functions(self._host.present_memory, graph, self._host.granted.models)
+        services, granted = self._host.services, self._host.granted
+        models = nn.Models(services.graph, granted.models, services.load if granted.nn_load else None)
+        if models.any:
+            self._nn = nn.functions(self._host, models)
 
     def link(self) -> Linked:
         """Raises ModuleError for an import that is unknown or not granted."""
         engine = self._program.engine
         linker = Linker(engine)
-        for wanted in self._program.compiled.imports:
-            if not isinstance(wanted.type, FuncType):
+        # a module may import a function twice
+        for wanted in dict.fromkeys(self._program.interface.imports):
+            if wanted.function is None:
                 raise self._refusal(wanted.module, wanted.name, "an analyzer imports functions only")
-            function = self._find(wanted.module, wanted.name or "", wanted.type)
-            raw.define(linker, wanted.module, wanted.name or "", wanted.type, function)
+            function = self._find(wanted.module, wanted.name, wanted.function)
+            kind = FuncType(_values(wanted.function.params), _values(wanted.function.results))
+            try:
+                raw.define(linker, wanted.module, wanted.name, kind, function)
+            except WasmtimeError as error:
+                raise self._refusal(wanted.module, wanted.name, "it is imported twice, with two types") from error
         try:
             pre = linker.instantiate_pre(self._program.compiled)
         except WasmtimeError as error:
             raise ModuleError(f"cannot be linked: {error}", where=self._program.name) from error
-        return Linked(engine, pre, self._program.manifest.limits)
+        return Linked(engine, pre, self._program.manifest.limits, self._program.metered)
 
-    def _find(self, module: str, name: str, kind: FuncType) -> Callable[..., Any]:
+    def _find(self, module: str, name: str, kind: FunctionType) -> Callable[..., Any]:
         if module == host.MODULE:
             return self._camera_edge(name, kind)
         if module == wasi.MODULE:
-            results = kind.results
-            if len(results) > 1 or any(result != ValType.i32() for result in results):
+            if (
+                kind != wasi.KNOWN.get(name, kind)
+                or kind.results not in ((), ("i32",))
+                or not _TYPES.keys() >= {*kind.params}
+            ):
                 raise self._refusal(module, name, "it has another type there")
-            return self.wasi.function(name, result=bool(results))
+            return self.wasi.function(name, result=bool(kind.results))
         if module == nn.MODULE:
             return self._wasi_nn(name, kind)
         raise self._refusal(module, name, "there is nothing of that name; wasm_analyzers/ABI.md lists what there is")
 
-    def _camera_edge(self, name: str, kind: FuncType) -> Callable[..., Any]:
-        if name in _RESERVED:
-            raise self._refusal(host.MODULE, name, "it is for rule modules, which come in a later version")
+    def _camera_edge(self, name: str, kind: FunctionType) -> Callable[..., Any]:
         known = FUNCTIONS.get(name)
         if known is None:
             raise self._refusal(host.MODULE, name, "there is no such function in ABI 1")
-        params = [_TYPES[param]() for param in known.params]
-        if kind.params != params or kind.results != [_TYPES[known.result]()]:
+        if kind != FunctionType(known.params, (known.result,)):
             raise self._refusal(host.MODULE, name, f"its type is ({', '.join(known.params)}) -> {known.result}")
         if not self._host.grants(name):
             raise self._refusal(host.MODULE, name, self._how_to_grant(known.needs or ""))
         return self._host.function(name)
 
-    def _wasi_nn(self, name: str, kind: FuncType) -> Callable[..., Any]:
+    def _wasi_nn(self, name: str, kind: FunctionType) -> Callable[..., Any]:
         if not self._nn:
-            raise self._refusal(nn.MODULE, name, self._how_to_grant("onnx:<model>"))
+            asked = self._program.manifest.asked
+            needs = NN_LOAD if asked.nn_load and not asked.models else "onnx:<model>"
+            raise self._refusal(nn.MODULE, name, self._how_to_grant(needs))
         known = self._nn.get(name)
         if known is None:
             raise self._refusal(nn.MODULE, name, "there is no such function in wasi-nn")
-        if kind.params != [ValType.i32()] * known.parameters or kind.results != [ValType.i32()]:
+        if kind != FunctionType(("i32",) * known.parameters, ("i32",)):
             raise self._refusal(nn.MODULE, name, "it has another type there")
 
         def answer(*args: int) -> int:
+            self._host.pay(host.INFER_FUEL if name in nn.COSTLY else host.CALL_FUEL)
             errno = self._nn[name].call(*args)
-            self._host.pay(host.INFER_FUEL if name == "compute" else host.CALL_FUEL)
+            self._host.calls[f"{nn.MODULE}.{name}", nn.NnErrno(errno).name] += 1
+            self._host.pay_for_bytes()
             return errno
 
         return answer
@@ -104,11 +116,14 @@ class Imports:
             return (
                 f"grant it: analyzers.{manifest.name}.grant: [onnx:NAME], and name the model by the parameter `model`"
             )
-        if family == "onnx:":
+        if family == "onnx:" or (family == NN_LOAD and self._host.granted.nn_load):
             return "no models are run here"
         return f"grant it: analyzers.{manifest.name}.grant: [{', '.join(asked)}]"
 
-    def _refusal(self, module: str, name: str | None, hint: str) -> ModuleError:
-        return ModuleError(
-            f"imports {module}.{name}, which it was not given", where=f"analyzer {self._program.name}", hint=hint
-        )
+    def _refusal(self, module: str, name: str, hint: str) -> ModuleError:
+        what = printable(f"{module}.{name}".encode())
+        return ModuleError(f"imports {what}, which it was not given", where=f"analyzer {self._program.name}", hint=hint)
+
+
+def _values(names: tuple[str, ...]) -> list[ValType]:
+    return [_TYPES[name]() for name in names]

@@ -5,6 +5,7 @@ Invariant: an unknown key, a value out of range or an ABI that this host does no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -12,18 +13,19 @@ import msgspec
 
 from camera_edge.errors import ModuleError
 from camera_edge.picture import PixelFormat, ViewSpec
-from camera_edge.sandbox.capability import PIXELS, Capabilities, all_asked
+from camera_edge.sandbox.capability import OBSERVATIONS, PIXELS, Capabilities, all_asked
 from camera_edge.sandbox.status import ABI_VERSION
 
 MEMORY_BYTES_MAX = 256 << 20
 FUEL_MAX = 2_000_000_000
 OBSERVATIONS_MAX = 4096
-# names that begin so are the host's: what a guest needs to know of its model
-HOST_PARAMS = "model."
+# names that begin so are the host's: what a guest needs to know of its model and its camera
+HOST_PARAMS = ("model.", "camera.")
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Kind = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Version = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+# \Z and not $, which lets a line feed pass
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
+Kind = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}\Z")]
 
 
 class ViewAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +58,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     params: dict[str, str | float] | None = None
 
     @property
+    def is_rule(self) -> bool:
+        """A rule module: it gets what others saw, and no pixels."""
+        return self.asked.observations
+
+    @property
     def asked(self) -> Capabilities:
         return Capabilities.read(self.capabilities, where=self.name)
 
@@ -83,7 +90,8 @@ def read_manifest(text: bytes, *, where: str) -> Manifest:
     """Raises ModuleError with the place and the next step."""
     try:
         manifest = msgspec.toml.decode(text, type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    # tomllib: numbers of thousands of digits are a ValueError, deep nesting ends in a RecursionError
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         fault = str(error).replace("Object", "the manifest")
         raise ModuleError(f"bad manifest: {fault}", where=where, hint="see wasm_analyzers/ABI.md") from error
     if manifest.abi != ABI_VERSION:
@@ -92,6 +100,21 @@ def read_manifest(text: bytes, *, where: str) -> Manifest:
             where=where,
             hint=f"this version speaks ABI {ABI_VERSION}",
         )
-    if not manifest.asked.pixels:
-        raise ModuleError(f"{manifest.name} does not ask for {PIXELS!r}", where=where, hint="rule modules come later")
+    for name, value in (manifest.params or {}).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ModuleError(f"the default of parameter {name!r} is {value}", where=where, hint="use a finite number")
+    asked = manifest.asked
+    if asked.pixels == asked.observations:
+        both = f"both {PIXELS!r} and" if asked.pixels else f"neither {PIXELS!r} nor"
+        raise ModuleError(
+            f"{manifest.name} asks for {both} {OBSERVATIONS!r}",
+            where=where,
+            hint=f"an analyzer asks for {PIXELS!r}, a rule module for {OBSERVATIONS!r}",
+        )
+    if asked.observations and asked != Capabilities(observations=True, state_bytes=asked.state_bytes):
+        raise ModuleError(
+            f"{manifest.name} is a rule module and asks for more than {OBSERVATIONS!r} and a state",
+            where=where,
+            hint="rule modules run no models",
+        )
     return manifest

@@ -12,7 +12,7 @@ from statistics import median
 from types import TracebackType
 
 from camera_edge.sandbox.answer import Draft
-from camera_edge.sandbox.guest import Guest
+from camera_edge.sandbox.guest import Guest, Inbox
 from camera_edge.sandbox.host import Host
 from camera_edge.sandbox.link import Imports
 from camera_edge.sandbox.ringmap import RingMap
@@ -31,18 +31,20 @@ class Costs:
     call_us: float
 
 
-def measure(program: Program, grants: Grants, ring: RingMap, *, rounds: int = 200) -> Costs:
+def measure(
+    program: Program, grants: Grants, space: RingMap | Inbox, services: Services | None = None, *, rounds: int = 200
+) -> Costs:
     """Raises ModuleError or GuestFault where the module does not start."""
-    host = Host(program.manifest, grants, Services())
+    host = Host(program.manifest, grants, services or Services())
     linked = Imports(program, host).link()
     instantiate, mapped, call = [], [], []
     for _ in range(rounds):
         started = time.perf_counter_ns()
-        guest = Guest(linked, ring)
+        guest = Guest(linked, space)
         host.instance = guest
         guest.instantiate()
         alive = time.perf_counter_ns()
-        guest.map_ring()
+        guest.make_room()
         ready = time.perf_counter_ns()
         for _ in range(_CALLS):
             guest.abi_version()
@@ -60,9 +62,10 @@ class TimedGuest:
     Native code calls nothing that checks its answers, so this is what compares with it.
     """
 
-    def __init__(self, program: Program, grants: Grants, ring: RingMap) -> None:
+    def __init__(self, program: Program, grants: Grants, ring: RingMap, services: Services | None = None) -> None:
         self._program = program
-        self._host = _TimedHost(program.manifest, grants, Services())
+        self._ring = ring
+        self._host = _TimedHost(program.manifest, grants, services or Services())
         self._guest = Guest(Imports(program, self._host).link(), ring)
         self._host.instance = self._guest
 
@@ -76,11 +79,17 @@ class TimedGuest:
     ) -> None:
         self._guest.close()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What the guest has taken by now, without the ring."""
+        memory = self._guest.memory
+        return 0 if memory is None else memory.size_bytes - self._ring.size_bytes
+
     def analyze_ns(self, slot_offset: int, view: tuple[int, int]) -> int:
         """Nanoseconds of the guest for the frame in this slot; `view`: its width and height. Raises GuestFault."""
         self._host.draft = Draft(self._program.manifest, *view)
         self._host.spent_ns = 0
-        self._guest.refresh()
+        self._guest.refresh(slot_offset)
         started_ns = time.perf_counter_ns()
         self._guest.look_at(slot_offset)
         return time.perf_counter_ns() - started_ns - self._host.spent_ns

@@ -15,6 +15,10 @@ class GuestError(Exception):
     """A guest named bytes that are not its own. It ends at the host-function wall, as a status."""
 
 
+class NoMemoryError(GuestError):
+    """The instance has no memory yet: its start function calls."""
+
+
 class GuestMemory:
     """The linear memory of one instance: `address` in this process, and its size in bytes at the time of the call.
 

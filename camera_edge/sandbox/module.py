@@ -23,12 +23,16 @@ _BUILD = "build the package: pip install . (or python wasm_analyzers/build.py in
 
 @dataclass(frozen=True, slots=True)
 class ModuleFile:
-    """A module as it lies on the disk, read and named by its hash, not yet compiled."""
+    """A module as it lies on the disk, read and named by its hash, not yet compiled.
+
+    `signer` is the operator's name for the key that signed an installed module.
+    """
 
     manifest: Manifest
     wasm: bytes
     sha256: str
-    origin: Literal["shipped", "path"]
+    origin: Literal["shipped", "path", "installed"]
+    signer: str | None = None
 
 
 def shipped_folder() -> Path:

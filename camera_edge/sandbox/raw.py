@@ -1,18 +1,23 @@
 """Links host functions without wasmtime-py's conversion of each value, which takes half the time of a call.
 
-Invariant: as with wasmtime-py, what a function raises becomes a trap and is raised again where the guest was called;
-functions behind the host-function wall raise nothing but what is no Exception (Ctrl-C).
+Invariant: whatever a function raises becomes a trap of the guest that called it. Only what is no Exception (Ctrl-C) is
+raised again where the guest was called, for wasmtime-py has one slot for that, which all guests share.
 """
 
 from __future__ import annotations
 
 import ctypes
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import wasmtime
-from wasmtime import FuncType, Linker, Trap, WasmtimeError
+from wasmtime import FuncType, Linker, Trap, TrapCode, WasmtimeError
 from wasmtime import _ffi as ffi
+
+from camera_edge.sandbox.status import GuestEndError, OutOfFuelError
+
+log = logging.getLogger(__name__)
 
 # the C side holds a number, this side the function, until the C side lets go
 _keeping: dict[int, object] = {}
@@ -58,10 +63,20 @@ def _callback(params: list[str], results: list[str], function: Callable[..., Any
             result = function(*[getattr(values[place], field) for place, field in places])
             if result_field is not None:
                 setattr(values[0], result_field, result)
+        except OutOfFuelError:
+            return _address(ffi.wasmtime_trap_new_code(TrapCode.OUT_OF_FUEL.value))
+        except GuestEndError:
+            return _address(ffi.wasmtime_trap_new_code(TrapCode.UNREACHABLE.value))
+        except Exception:
+            log.exception("host function failed name=%s", getattr(function, "__name__", function))
+            return _address(Trap("a host function failed")._consume())
         except BaseException as raised:  # noqa: BLE001  # nothing may unwind through native code
             wasmtime._func.LAST_EXCEPTION = raised  # type: ignore[assignment]
-            trap = Trap("the host was interrupted")._consume()
-            return ctypes.cast(trap, ctypes.c_void_p).value or 0
+            return _address(Trap("the host was interrupted")._consume())
         return 0
 
     return ffi.wasmtime_func_unchecked_callback_t(call)
+
+
+def _address(trap: Any) -> int:
+    return ctypes.cast(trap, ctypes.c_void_p).value or 0

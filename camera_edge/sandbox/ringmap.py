@@ -1,8 +1,8 @@
-"""Lays the frames of a ring over a range of a guest's memory.
+"""Lays the frames of a ring over a range of a guest's memory: mapped where the machine can, copied where it cannot.
 
-Invariant: copy-on-write, readable and writable, never read-only: under PROT_READ a guest's `memory.fill`, or a host
-function that writes where a guest says, would kill the process with SIGSEGV. A guest changes its own copy only, and
-`refresh()` takes that copy away.
+Invariant: a map is copy-on-write, readable and writable, never read-only: under PROT_READ a guest's `memory.fill`, or a
+host function that writes where a guest says, would kill the process with SIGSEGV. A guest changes its own copy only,
+and `refresh()` takes that copy away.
 """
 
 from __future__ import annotations
@@ -26,15 +26,44 @@ _libc.madvise.restype = ctypes.c_int
 _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 
 
+def unmappable() -> str | None:
+    """Why this machine cannot map frames into a guest; None: it can."""
+    if mmap.PAGESIZE > PAGE_BYTES:
+        return f"pages of {mmap.PAGESIZE} bytes are larger than a WebAssembly page"
+    try:
+        os.close(os.memfd_create("camera-edge-probe", os.MFD_CLOEXEC))
+    except (AttributeError, OSError) as error:
+        return f"this kernel has no memfd ({error})"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class RingMap:
-    """A frame ring as the sandbox needs to know it: its memfd and its size, a multiple of 65536 bytes."""
+    """A frame ring as the sandbox needs to know it; `size_bytes` is a multiple of 65536.
 
-    fd: int
+    `fd` is its memfd. Without one (None), or where the machine cannot map it, frames are copied out of `memory`.
+    """
+
+    fd: int | None
     size_bytes: int
+    memory: memoryview | None = None
+
+    def read(self, offset: int, length: int) -> bytes:
+        if self.fd is not None:
+            return os.pread(self.fd, length, offset)
+        assert self.memory is not None, "a ring has a descriptor or memory"
+        return bytes(self.memory[offset : offset + length])
 
 
-class Overlay:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of bytes of a ring."""
+
+    offset: int
+    length: int
+
+
+class Mapped:
     """A ring, mapped at `address` of this process, inside a guest's memory. It goes when that memory is unmapped."""
 
     def __init__(self, ring: RingMap, address: int) -> None:
@@ -54,3 +83,22 @@ class Overlay:
         """
         if _libc.madvise(self._address, self._size_bytes, MADV_DONTNEED) != 0:
             raise SandboxError(f"the frame ring cannot be refreshed: {os.strerror(ctypes.get_errno())}")
+
+
+class Copied:
+    """Room for a ring at `address` of this process, inside a guest's memory; what a frame needs is copied there."""
+
+    def __init__(self, ring: RingMap, address: int) -> None:
+        self._ring = ring
+        self._address = address
+
+    def refresh(self, parts: tuple[Part, ...]) -> None:
+        for part in parts:
+            ctypes.memmove(self._address + part.offset, self._ring.read(part.offset, part.length), part.length)
+
+
+def lay(ring: RingMap, address: int) -> Mapped | Copied:
+    """The ring at `address`, a multiple of 65536 inside a guest's memory: mapped if that can be done."""
+    if ring.fd is None or mmap.PAGESIZE > PAGE_BYTES:
+        return Copied(ring, address)
+    return Mapped(ring, address)

@@ -9,30 +9,34 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wasmtime import Config, Engine, FuncType, MemoryType, Module, ValType, WasmtimeError
+from wasmtime import Config, Engine, Module, WasmtimeError
 
 from camera_edge.errors import ModuleError
+from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.cache import Cache
 from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.module import ModuleFile
+from camera_edge.sandbox.sections import FunctionType, Interface, Kind, read_interface
 
 # address space for each guest: with all 32 bits reserved, bounds checks are the hardware's
 _RESERVED_BYTES = 4 << 30
 _RESERVED_BYTES_NARROW = 512 << 20
 # kernels with 39 bits of addresses (some 64-bit ARM boards) have room for a hundred sandboxes of 4 GiB and no more
 _NARROW_BITS = 42
+REASON_BYTES_MAX = 300
 
-_I32 = ValType.i32()
-# name: (parameters, results, needed)
-_EXPORTS: dict[str, tuple[list[ValType], list[ValType], bool]] = {
-    "camera_edge_abi": ([], [_I32], True),
-    "analyze": ([_I32], [_I32], True),
-    "open": ([], [_I32], False),
-    "close": ([], [], False),
-    "_initialize": ([], [], False),
-    "camera_edge_ring": ([_I32], [_I32], False),
+# name: (parameters, results, needed); of `analyze` and `observe` each kind of module needs its own
+_EXPORTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
+    "camera_edge_abi": ((), ("i32",), True),
+    "analyze": (("i32",), ("i32",), False),
+    "observe": (("i32", "i32"), ("i32",), False),
+    "open": ((), ("i32",), False),
+    "close": ((), (), False),
+    "_initialize": ((), (), False),
+    "camera_edge_ring": (("i32",), ("i32",), False),
 }
 # linked, but not told by the compiler as an error: what the engine refuses comes with its own words
 _OFF = (
@@ -55,8 +59,10 @@ class Program:
     """A compiled module, ready to be linked for any number of cameras."""
 
     file: ModuleFile
+    interface: Interface
     engine: Engine = field(repr=False)
     compiled: Module = field(repr=False)
+    metered: bool = True
 
     @property
     def manifest(self) -> Manifest:
@@ -68,10 +74,15 @@ class Program:
 
 
 class Runtime:
-    """The engine of this process; one is enough."""
+    """The engine of this process; one is enough.
 
-    def __init__(self) -> None:
-        self.engine = Engine(_config())
+    `target`: another than this CPU's; "pulley64" is wasmtime's interpreter. A foreign CPU's name ends the process.
+    `metered` False: guests have no budget, to measure what it costs; nothing else may run so.
+    """
+
+    def __init__(self, target: str | None = None, *, metered: bool = True) -> None:
+        self.metered = metered
+        self.engine = Engine(_config(target, metered))
         # a compiled module names the engine, its settings and the CPU's features; an empty one is nothing else
         self.fingerprint = hashlib.sha256(bytes(Module(self.engine, b"\0asm\1\0\0\0").serialize())).hexdigest()
 
@@ -92,15 +103,17 @@ class Runtime:
                 )
             compiled = self.compile(file)
             cache.keep(self.fingerprint, file.sha256, bytes(compiled.serialize()))
-        _check_exports(compiled, file.manifest.name)
-        return Program(file, self.engine, compiled)
+        # never by wasmtime's own types: its C interface ends the process where one of them holds a v128
+        interface = read_interface(file.wasm, where=file.manifest.name)
+        _check_exports(interface, file.manifest)
+        return Program(file, interface, self.engine, compiled, self.metered)
 
     def compile(self, file: ModuleFile) -> Module:
         """Without a cache. Raises ModuleError."""
         try:
             return Module(self.engine, file.wasm)
         except WasmtimeError as error:
-            reason = str(error).strip().splitlines()[-1].strip()
+            reason = printable(str(error).strip().splitlines()[-1].strip().encode()[:REASON_BYTES_MAX])
             raise ModuleError(
                 f"cannot be compiled: {reason}",
                 where=file.manifest.name,
@@ -121,9 +134,11 @@ class Runtime:
             return None
 
 
-def _config() -> Config:
+def _config(target: str | None, metered: bool) -> Config:
     config = Config()
-    config.consume_fuel = True
+    if target is not None:
+        config.target = target
+    config.consume_fuel = metered
     config.memory_may_move = False
     config.memory_reservation = _RESERVED_BYTES if _address_bits() > _NARROW_BITS else _RESERVED_BYTES_NARROW
     # the compiler's threads would outlive the compilation, and start before a worker has confined itself
@@ -139,17 +154,16 @@ def _address_bits() -> int:
     return (ctypes.cast(libc.mmap, ctypes.c_void_p).value or 0).bit_length()
 
 
-def _check_exports(compiled: Module, name: str) -> None:
-    exports = {export.name: export.type for export in compiled.exports}
-    if "observe" in exports and "analyze" not in exports:
-        raise ModuleError("this is a rule module", where=name, hint="this version runs pixel analyzers only")
-    if not isinstance(exports.get("memory"), MemoryType):
-        raise ModuleError("exports no memory", where=name, hint="see wasm_analyzers/ABI.md")
-    for export, (params, results, needed) in _EXPORTS.items():
-        kind = exports.get(export)
-        if kind is None and not needed:
+def _check_exports(interface: Interface, manifest: Manifest) -> None:
+    where, called = manifest.name, "observe" if manifest.is_rule else "analyze"
+    exports = {export.name: export for export in interface.exports}
+    memory = exports.get("memory")
+    if memory is None or memory.kind is not Kind.MEMORY:
+        raise ModuleError("exports no memory", where=where, hint="see wasm_analyzers/ABI.md")
+    for name, (params, results, needed) in _EXPORTS.items():
+        export, wanted = exports.get(name), FunctionType(params, results)
+        if export is None and not needed and name != called:
             continue
-        if not isinstance(kind, FuncType) or kind.params != params or kind.results != results:
-            wanted = f"({', '.join(map(str, params))}) -> ({', '.join(map(str, results))})"
-            fault = "does not export" if kind is None else "has another type for"
-            raise ModuleError(f"{fault} {export} {wanted}", where=name, hint="see wasm_analyzers/ABI.md")
+        if export is None or export.function != wanted:
+            fault = "does not export" if export is None else "has another type for"
+            raise ModuleError(f"{fault} {name} {wanted}", where=where, hint="see wasm_analyzers/ABI.md")

@@ -22,12 +22,13 @@ class Services:
     """Who runs models for a guest; None: nobody does.
 
     `infer(model, region)` runs a model on a region of the full frame that is being analysed, and gives all its outputs
-    as one float32 array, one after the other. `graph(model)` loads one for wasi-nn. Both raise CameraEdgeError, which
-    the guest sees as a status.
+    as one float32 array, one after the other. `graph(model)` gives one for wasi-nn, `load(onnx)` makes one of bytes of
+    the guest's own. All raise CameraEdgeError, which the guest sees as a status.
     """
 
     infer: Infer | None = None
     graph: Callable[[str], Graph] | None = None
+    load: Callable[[bytes], Graph] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,14 @@ class RefusedError(Exception):
         self.status = status
 
 
+class GuestEndError(Exception):
+    """Ends the guest's call at once, from within a host function that it called. `raw.py` makes a trap of it."""
+
+
+class OutOfFuelError(GuestEndError):
+    """The guest cannot pay for what it asked for."""
+
+
 class Reason(StrEnum):
     """Why a frame got no answer."""
 

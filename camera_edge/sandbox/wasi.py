@@ -11,26 +11,45 @@ from __future__ import annotations
 import hashlib
 import logging
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from camera_edge.sandbox.host import CALL_FUEL, Host
+from camera_edge.sandbox.host import CALL_FUEL, LOG_LINES_A_SECOND, Host
 from camera_edge.sandbox.memory import U32, GuestError
-from camera_edge.sandbox.status import RefusedError
+from camera_edge.sandbox.sections import FunctionType
+from camera_edge.sandbox.status import GuestEndError, RefusedError
 
 log = logging.getLogger(__name__)
 
 MODULE = "wasi_snapshot_preview1"
 
+# each returns an errno as i32, but for proc_exit; the rest of the interface answers `nosys`
+KNOWN: Mapping[str, FunctionType] = {
+    name: FunctionType(tuple(params.split()), () if name == "proc_exit" else ("i32",))
+    for name, params in {
+        "args_get": "i32 i32",
+        "args_sizes_get": "i32 i32",
+        "environ_get": "i32 i32",
+        "environ_sizes_get": "i32 i32",
+        "clock_res_get": "i32 i32",
+        "clock_time_get": "i32 i64 i32",
+        "random_get": "i32 i32",
+        "fd_close": "i32",
+        "fd_fdstat_get": "i32 i32",
+        "fd_prestat_get": "i32 i32",
+        "fd_read": "i32 i32 i32 i32",
+        "fd_seek": "i32 i64 i32 i32",
+        "fd_write": "i32 i32 i32 i32",
+        "proc_exit": "i32",
+        "sched_yield": "",
+    }.items()
+}
 SUCCESS, BADF, FAULT, INVAL, IO, NOSYS = 0, 8, 21, 28, 29, 52
 STDOUT, STDERR = 1, 2
 CLOCK_RESOLUTION_NS = 1000
 VECTORS_MAX = 64
 WRITE_BYTES_MAX = 65536
-# the rest of the interface answers `nosys`
-KNOWN = frozenset(
-    {"args_get", "args_sizes_get", "environ_get", "environ_sizes_get", "clock_res_get", "clock_time_get", "random_get"}
-    | {"fd_close", "fd_fdstat_get", "fd_prestat_get", "fd_read", "fd_seek", "fd_write", "proc_exit", "sched_yield"}
-)
+# a block of the random sequence, so that the host holds no more of it at a time
+RANDOM_BLOCK_BYTES = 65536
 _INFORMATION, _WARNING = 1, 2
 
 
@@ -53,22 +72,24 @@ class Wasi:
         call: Callable[..., int] = getattr(self, f"_{name}") if name in KNOWN else _nosys
 
         def answer(*args: int) -> int | None:
+            self._host.pay(CALL_FUEL)
             try:
                 errno = call(*args)
             except (GuestError, RefusedError):
                 errno = FAULT
+            except GuestEndError:
+                raise
             except Exception:
                 log.exception("host function failed name=%s", name)
                 errno = IO
-            self._host.pay(CALL_FUEL)
+            self._host.pay_for_bytes()
             return errno if result else None
 
         return answer
 
     def _proc_exit(self, code: int) -> None:
-        """No exception may leave a host function: without fuel the guest traps at its next step."""
         self.exited = code
-        self._host.pay(1 << 62)
+        raise GuestEndError
 
     def _fd_write(self, descriptor: int, vectors: int, count: int, written: int) -> int:
         if descriptor not in (STDOUT, STDERR):
@@ -80,8 +101,9 @@ class Wasi:
             return INVAL
         data = b"".join(self._host.read(pointer, length) for pointer, length in parts)
         level = _INFORMATION if descriptor == STDOUT else _WARNING
-        for line in data.splitlines():
-            self._host.say(level, line)
+        # of the lines of one write no more can be taken than of a second
+        for line in data.removesuffix(b"\n").split(b"\n", LOG_LINES_A_SECOND)[:LOG_LINES_A_SECOND] if data else ():
+            self._host.say(level, line.removesuffix(b"\r"))
         return self._put(written, "<I", len(data))
 
     def _clock_time_get(self, _clock: int, _precision: int, out: int) -> int:
@@ -91,9 +113,14 @@ class Wasi:
         return self._put(out, "<Q", CLOCK_RESOLUTION_NS)
 
     def _random_get(self, buffer: int, length: int) -> int:
-        self._host.present_memory().check(buffer, length)
-        self._blocks += 1
-        self._host.write(buffer, hashlib.shake_128(self._blocks.to_bytes(8, "little")).digest(length & U32))
+        buffer, length = buffer & U32, length & U32
+        memory = self._host.present_memory()
+        memory.check(buffer, length)
+        self._host.pay(length)
+        for at in range(0, length, RANDOM_BLOCK_BYTES):
+            self._blocks += 1
+            block = hashlib.shake_128(self._blocks.to_bytes(8, "little"))
+            memory.write(buffer + at, block.digest(min(RANDOM_BLOCK_BYTES, length - at)))
         return SUCCESS
 
     def _args_get(self, _argv: int, _buffer: int) -> int:

@@ -41,6 +41,13 @@ class EventOut(BaseModel):
     metadata: str | None
 
 
+class ModuleOut(BaseModel):
+    name: str
+    version: str
+    asleep: bool
+    counters: dict[str, int]
+
+
 class CameraOut(BaseModel):
     name: str
     live: bool
@@ -48,6 +55,7 @@ class CameraOut(BaseModel):
     message: str
     counters: dict[str, int]
     confinement: list[str]
+    modules: list[ModuleOut]
 
 
 class EventsOut(BaseModel):
@@ -157,4 +165,13 @@ def _camera_out(camera: CameraStatus) -> CameraOut:
         message=camera.message,
         counters={counter.name: counter.value for counter in camera.counters},
         confinement=list(camera.confinement),
+        modules=[
+            ModuleOut(
+                name=module.name,
+                version=module.version,
+                asleep=module.asleep,
+                counters={counter.name: counter.value for counter in module.counters},
+            )
+            for module in camera.modules
+        ],
     )

@@ -45,6 +45,16 @@ class Counter:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleStatus:
+    """One module of a camera now. asleep: it has no instance and no memory until its waker sees something."""
+
+    name: str
+    version: str
+    asleep: bool
+    counters: tuple[Counter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CameraStatus:
     """One camera now.
 
@@ -60,6 +70,7 @@ class CameraStatus:
     message: str = ""
     counters: tuple[Counter, ...] = ()
     confinement: tuple[str, ...] = ()
+    modules: tuple[ModuleStatus, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -1,23 +1,27 @@
 """Runs a camera's analyzers over its frames: draws the views, wakes who sleeps, gathers what was seen.
 
 Invariant: `prepare` belongs to the capture side, `analyze` to the analysis side; what passes between them is a `Tick`,
-and every tick that was prepared is analyzed or released, so that no slot stays leased.
+and every tick that was prepared is analyzed or released, so that no slot stays leased. A new version of a module takes
+its seat between two ticks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from camera_edge.capture import Frame
 from camera_edge.frames import PrivacyMask, Ring, Slot
-from camera_edge.inference import Session
+from camera_edge.inference import Graph, Session
 from camera_edge.observation import Box, Mask, Observation, Score, Seen
 from camera_edge.picture import Picture
-from camera_edge.sandbox import Analyzer, Answer, Cache, Grants, Program, RingMap, Runtime, Services
+from camera_edge.sandbox import Answer, Cache, Runtime, Services
+from camera_edge.worker.crew import Crew
+from camera_edge.worker.lineup import Lineup, Member
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 from camera_edge.worker.rings import Rings, Scenery
 
@@ -32,6 +36,7 @@ class Tick:
     frame: int
     media_us: int
     utc_ns: int
+    lineup: Lineup
     rings: Rings
     slots: Mapping[Ring, Slot]
     picture: Picture | None
@@ -43,13 +48,13 @@ class Tick:
 class _Camera:
     """The full picture of the frame that is being analysed, for `infer`; converted at most once a frame."""
 
-    def __init__(self, sessions: Mapping[str, Session]) -> None:
-        self._sessions = sessions
+    def __init__(self) -> None:
+        self._sessions: Mapping[str, Session] = {}
         self._picture: Picture | None = None
         self._bgr: NDArray[np.uint8] | None = None
 
-    def show(self, picture: Picture | None) -> None:
-        self._picture, self._bgr = picture, None
+    def show(self, picture: Picture | None, sessions: Mapping[str, Session]) -> None:
+        self._picture, self._bgr, self._sessions = picture, None, sessions
 
     def infer(self, model: str, region: Box) -> NDArray[np.float32]:
         if self._bgr is None:
@@ -58,169 +63,129 @@ class _Camera:
             self._bgr = self._picture.to_bgr()
         return self._sessions[model].infer(self._bgr, region)
 
+    def graph(self, model: str) -> Graph:
+        return self._sessions[model].graph()
+
 
 class Analysis:
-    """All analyzers of one camera. Instances are made when the first frame shows the size, and made anew with it."""
+    """All modules of one camera. Instances are made when the first frame shows the size, and made anew with it."""
 
     def __init__(self, plan: CameraPlan, runtime: Runtime, cache: Cache) -> None:
-        self._plan = plan
-        self._programs: dict[str, Program] = {each.name: runtime.load(each.module, cache) for each in plan.analyzers}
-        models = {model.name: model for each in plan.analyzers for model in each.models}
-        sessions = {name: Session(model) for name, model in models.items()}
-        self._camera = _Camera(sessions)
-        self._graphs = {name: session.graph for name, session in sessions.items()}
-        self._keeps_picture = bool(sessions)
+        self._runtime = runtime
+        self._cache = cache
+        self._lineup = Lineup.load(plan, runtime, cache)
         self._privacy = PrivacyMask(plan.privacy_masks)
-        self._specs = [each.module.manifest.view.spec for each in plan.analyzers]
-        self._prepared: Rings | None = None
-        self._mapped: Rings | None = None
-        # replaced as a whole and never changed: other threads read counters
-        self._benches: Mapping[str, Analyzer] = {}
-        self._careers = {each.name: _Career() for each in plan.analyzers}
+        zones = [polygon.points for polygon in plan.zones.values()]
+        self._scenery = Scenery(self._privacy, zones)
+        self._camera = _Camera()
+        self._prepared: tuple[Lineup, Rings] | None = None
+        # of ticks that were prepared and are not analysed yet, and the ones that have seats now
+        self._waiting: list[Rings] = []
+        self._seated: tuple[Lineup, Rings] | None = None
+        self.crew = Crew(self._services)
         self._awake_until_us: dict[str, int] = {}
         self.dropped = 0
         self.analysed = 0
 
+    @property
+    def plan(self) -> CameraPlan:
+        """What the next frame is analysed by."""
+        return self._lineup.plan
+
+    def renew(self, plan: CameraPlan) -> None:
+        """Have the next frame analysed by the modules of `plan`, which differs in nothing else; from any thread.
+
+        Raises ModuleError and ModelError; all stays as it was then.
+        """
+        self._lineup = Lineup.load(plan, self._runtime, self._cache, self._lineup)
+
     def prepare(self, frame: Frame) -> Tick | None:
         """Blackens the privacy masks, then draws the frame's views. None: no slot was free, the frame is counted."""
         picture = self._privacy.apply(frame.picture)
-        if self._prepared is None or (self._prepared.width, self._prepared.height) != (picture.width, picture.height):
-            zones = [polygon.points for polygon in self._plan.zones.values()]
-            self._prepared = Rings(self._specs, picture.width, picture.height, Scenery(self._privacy, zones))
-        slots = self._prepared.write(picture, sequence=frame.id, media_us=frame.media_us)
+        lineup, rings = self._rings_for(picture)
+        slots = rings.write(picture, sequence=frame.id, media_us=frame.media_us)
         if slots is None:
             self.dropped += 1
             return None
-        kept = picture if self._keeps_picture else None
-        return Tick(frame.id, frame.media_us, frame.utc_ns, self._prepared, slots, kept)
+        kept = picture if lineup.sessions else None
+        return Tick(frame.id, frame.media_us, frame.utc_ns, lineup, rings, slots, kept)
 
     def analyze(self, tick: Tick) -> Seen:
         """What all analyzers see in the frame. Raises QuarantineError never: who fails is missing in `answered`."""
         try:
-            if tick.rings is not self._mapped:
-                self._map(tick.rings)
-            self._camera.show(tick.picture)
+            if self._seated is None or self._seated != (tick.lineup, tick.rings):
+                self._seat(tick.lineup, tick.rings)
+            self._camera.show(tick.picture, tick.lineup.sessions)
             seen = _Gathering(tick)
-            for plan in self._plan.analyzers:
-                self._ask(plan, tick, seen)
+            for member in tick.lineup.analyzers:
+                self._ask(member, tick, seen)
             self.analysed += 1
             return seen.result()
         finally:
-            self._camera.show(None)
+            self._camera.show(None, {})
             tick.release()
-
-    def analyzer(self, name: str) -> Analyzer | None:
-        """The running analyzer, for its counters; None before the first frame."""
-        return self._benches.get(name)
-
-    @property
-    def quarantined(self) -> dict[str, str]:
-        """Analyzers that are in quarantine, with the reason."""
-        return {name: each.quarantined for name, each in self._benches.items() if each.quarantined is not None}
-
-    @property
-    def traps(self) -> int:
-        """Frames that an analyzer was asked about and gave no answer for."""
-        past = sum(career.traps for career in self._careers.values())
-        return past + sum(each.counters.traps for each in self._benches.values())
-
-    @property
-    def broken(self) -> dict[str, str]:
-        """Analyzers that were in quarantine at any time or never gave an answer, with the reason; after `close()`."""
-        reasons = {name: career.reason for name, career in self._careers.items()}
-        return {name: reason for name, reason in reasons.items() if reason is not None}
 
     @property
     def refused(self) -> dict[str, int]:
-        """How many outputs beyond its limits an analyzer gave, for those that did; after `close()`."""
-        return {name: career.refused for name, career in self._careers.items() if career.refused}
+        """How many outputs beyond its limits a module gave, for those that did."""
+        return {each.name: each.refused for each in self.crew.counts if each.refused}
 
     def close(self) -> None:
-        self._close_benches()
-        for rings in (self._mapped, self._prepared):
-            if rings is not None:
-                rings.close()
-        self._mapped = self._prepared = None
+        self.crew.close()
+        for rings in self._waiting:
+            rings.close()
+        self._waiting = []
+        self._seated = self._prepared = None
 
-    def _close_benches(self) -> None:
-        benches, self._benches = self._benches, {}
-        for name, each in benches.items():
-            each.close()
-            self._careers[name].add(each)
+    def _rings_for(self, picture: Picture) -> tuple[Lineup, Rings]:
+        lineup = self._lineup
+        known, rings = self._prepared or (None, None)
+        if rings is None or (rings.width, rings.height) != (picture.width, picture.height):
+            rings = Rings(lineup.views, picture.width, picture.height, self._scenery)
+        elif known is not lineup:
+            rings = rings.changed(lineup.views)
+        else:
+            return lineup, rings
+        self._waiting = [*self._waiting, rings]
+        self._prepared = lineup, rings
+        return lineup, rings
 
-    def _ask(self, plan: AnalyzerPlan, tick: Tick, seen: _Gathering) -> None:
-        bench = self._benches[plan.name]
+    def _seat(self, lineup: Lineup, rings: Rings) -> None:
+        """Modules over the frames of this tick; frames of ticks before it are needed no more."""
+        self.crew.seat(lineup, rings)
+        self._seated = lineup, rings
+        waiting = self._waiting
+        past, present = waiting[: waiting.index(rings)], waiting[waiting.index(rings) :]
+        for each in past:
+            each.close_but(present)
+        # capture may have added others meanwhile
+        self._waiting = [each for each in self._waiting if each not in past]
+
+    def _ask(self, member: Member, tick: Tick, seen: _Gathering) -> None:
+        plan, analyzer = member.plan, self.crew.analyzer(member.name)
         if plan.wake_on is not None and not self._is_awake(plan.name, plan.wake_on, tick.media_us, seen):
-            bench.sleep()
+            analyzer.sleep()
             if plan.wake_on in seen.answered:
                 # its waker looked and saw nothing, so there is nothing for it to look at
                 seen.answered.add(plan.name)
             return
-        slot = tick.slots[tick.rings.ring(plan.module.manifest.view.spec)]
-        answer = bench.analyze(slot.offset, tick.frame, tick.media_us)
+        slot = tick.slots[tick.rings.ring(member.view)]
+        answer = analyzer.analyze(slot.offset, tick.frame, tick.media_us)
         if answer is not None:
             seen.add(plan, answer)
-        elif bench.quarantined is not None:
-            self._careers[plan.name].quarantine(bench.quarantined)
+        elif analyzer.quarantined is not None:
+            self.crew.note_quarantine(plan.name, analyzer.quarantined)
 
     def _is_awake(self, name: str, waker: str, now_us: int, seen: _Gathering) -> bool:
         if waker in seen.saw_something or waker not in seen.answered:
             self._awake_until_us[name] = now_us + AWAKE_US
         return now_us <= self._awake_until_us.get(name, -1)
 
-    def _map(self, rings: Rings) -> None:
-        """New instances over new rings; what the old ones knew is of another picture size."""
-        self._close_benches()
-        if self._mapped is not None:
-            self._mapped.close()
-        self._mapped = rings
-        self._benches = {plan.name: self._bench(plan, rings) for plan in self._plan.analyzers}
-
-    def _bench(self, plan: AnalyzerPlan, rings: Rings) -> Analyzer:
-        ring = rings.ring(plan.module.manifest.view.spec)
-        services = Services(
-            infer=self._camera.infer if plan.models else None,
-            graph=(lambda name: self._graphs[name]()) if plan.models else None,
-        )
-        return Analyzer(
-            self._programs[plan.name],
-            Grants(plan.capabilities, plan.params, plan.state),
-            services,
-            RingMap(ring.fd, ring.size_bytes),
-        )
-
-
-@dataclass(slots=True)
-class _Career:
-    """What became of one analyzer over all its instances that are gone."""
-
-    calls: int = 0
-    answers: int = 0
-    traps: int = 0
-    refused: int = 0
-    last_fault: str | None = None
-    quarantined: str | None = None
-
-    def add(self, closed: Analyzer) -> None:
-        counters = closed.counters
-        self.calls += counters.calls
-        self.answers += counters.answers
-        self.traps += counters.traps
-        self.refused += counters.refused
-        self.last_fault = closed.last_fault or self.last_fault
-
-    def quarantine(self, reason: str) -> None:
-        """Only the first one is remembered: it says what went wrong."""
-        self.quarantined = self.quarantined or reason
-
-    @property
-    def reason(self) -> str | None:
-        """Why its silence must not be taken for "nothing seen"."""
-        if self.quarantined:
-            return f"was quarantined: {self.quarantined}"
-        if self.calls and not self.answers:
-            return f"never gave an answer, the last time: {self.last_fault}"
-        return None
+    def _services(self, plan: AnalyzerPlan) -> Services:
+        load = partial(Graph, where=f"a model of {plan.name}'s own", foreign=True) if plan.brings_models else None
+        if not plan.models:
+            return Services(load=load)
+        return Services(infer=self._camera.infer, graph=self._camera.graph, load=load)
 
 
 class _Gathering:

@@ -17,7 +17,7 @@ from camera_edge.sandbox import Cache, Runtime
 from camera_edge.worker.analysis import Analysis
 from camera_edge.worker.pipeline import Pipeline
 from camera_edge.worker.plan import CameraPlan
-from camera_edge.worker.provenance import provenance
+from camera_edge.worker.provenance import Provenance, provenance
 from camera_edge.worker.recorder import ClipOutcome, ClipTimes, Recorder
 from camera_edge.worker.recording import Studio
 from camera_edge.worker.redactor import Redactor
@@ -80,7 +80,11 @@ def assemble_camera(plan: CameraPlan, sandboxing: Sandboxing, output: Output | N
     recorder = None
     if output is not None:
         streams: dict[int, Stream] = {}
-        made_of = provenance(plan, output.decoder)
+        decoder = output.decoder
+
+        def made_of() -> Provenance:
+            return provenance(analysis.plan, decoder)
+
         studio = Studio(PreRoll(keep_us, PREROLL_MAX_BYTES), streams, redactor, output.folder, made_of)
         recorder = Recorder(studio, streams, times, output.done)
     return Assembly(analysis, redactor, recorder, Pipeline(plan, analysis, history, recorder, first_number))

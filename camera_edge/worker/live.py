@@ -14,7 +14,7 @@ from threading import Event, Thread
 
 from camera_edge.capture import Frame, Source
 from camera_edge.clock import Clock
-from camera_edge.errors import UndecodableError
+from camera_edge.errors import CameraEdgeError, UndecodableError
 from camera_edge.event import Change, Closed, Opened, Updated
 from camera_edge.link import (
     ClipReady,
@@ -23,6 +23,7 @@ from camera_edge.link import (
     Fault,
     FromWorker,
     Heartbeat,
+    ModuleProgress,
     PreviewPacket,
     Progress,
     WorkerState,
@@ -30,8 +31,10 @@ from camera_edge.link import (
 from camera_edge.picture import Picture
 from camera_edge.worker.analysis import Tick
 from camera_edge.worker.assembly import Assembly
+from camera_edge.worker.crew import ModuleCount
 from camera_edge.worker.handoff import Handoff
 from camera_edge.worker.pace import Pace
+from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.recorder import ClipOutcome, Recorder
 from camera_edge.worker.tap import Shown, Tap
 
@@ -83,6 +86,26 @@ class LiveCamera:
 
     def force_key(self) -> None:
         self._tap.force_key()
+
+    def renew(self, plan: Callable[[], CameraPlan]) -> None:
+        """Have the next frame analysed by the modules that should run now.
+
+        A module that may not run any more, and has no version that may, ends the worker with that reason; a new
+        version that cannot be loaded leaves the old one where it is.
+        """
+        camera = self._camera
+        if camera is None:
+            return
+        try:
+            wanted = plan()
+        except CameraEdgeError as exc:
+            self._fail(exc)
+            return
+        try:
+            camera.analysis.renew(wanted)
+        except CameraEdgeError as exc:
+            log.error("new modules are not taken error=%s", exc)
+            self._send(Fault(f"new modules are not taken: {exc}", exc.hint or ""))
 
     def clip_done(self, outcome: ClipOutcome) -> None:
         """Tells the hub what became of an event's clip."""
@@ -197,26 +220,49 @@ class LiveCamera:
             dropped=camera.analysis.dropped + self._tally.dropped + counters.skipped,
             events=self._tally.events,
             clips=self._tally.clips,
-            traps=camera.analysis.traps,
+            traps=camera.analysis.crew.traps,
             reconnects=counters.reconnects,
             egress_bytes=self._tally.clip_bytes + self._tally.preview_bytes,
             preview_dropped=self._tap.lost,
-            quarantined=[f"{name}: {reason}" for name, reason in camera.analysis.quarantined.items()],
+            quarantined=[f"{name}: {reason}" for name, reason in camera.analysis.crew.quarantined.items()],
+            waiting=[*camera.analysis.plan.waiting, *camera.analysis.crew.refusals],
+            modules=[_progress(each) for each in camera.analysis.crew.counts],
         )
+
+    def _fail(self, reason: Exception) -> None:
+        """Ends the worker; `run` raises the first reason."""
+        if self._failure is None:
+            self._failure = reason
+        self._stop.set()
 
     def _thread(self, name: str, work: Callable[[], None]) -> Thread:
         def top() -> None:
             try:
                 work()
             except Exception as exc:  # noqa: BLE001  # the top of a thread: kept, and raised again by `run`
-                if self._failure is None:
-                    self._failure = exc
                 log.error("thread failed name=%s error=%s", name, exc)
-                self._stop.set()
+                self._fail(exc)
 
         thread = Thread(target=top, name=name, daemon=True)
         thread.start()
         return thread
+
+
+def _progress(count: ModuleCount) -> ModuleProgress:
+    return ModuleProgress(
+        name=count.name,
+        version=count.version,
+        calls=count.calls,
+        answers=count.answers,
+        faults=count.faults,
+        restarts=count.restarts,
+        wakes=count.wakes,
+        skipped=count.skipped,
+        copied=count.copied,
+        refused=count.refused,
+        fuel=count.fuel,
+        asleep=count.asleep,
+    )
 
 
 def _phase(change: Change) -> EventPhase:

@@ -10,7 +10,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING
 from camera_edge.address import split_host
 from camera_edge.clock import SystemClock
 from camera_edge.errors import CameraEdgeError, LinkError
-from camera_edge.link import Fault, Goodbye, Hello, KeyFrame, Preview, Start, Stop, WorkerLink
+from camera_edge.link import Fault, Goodbye, Hello, KeyFrame, Preview, Refresh, Start, Stop, WorkerLink
 from camera_edge.worker.confine import confine, die_with, seal
 
 if TYPE_CHECKING:
     from camera_edge.worker.live import LiveCamera
+    from camera_edge.worker.plan import CameraPlan
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def run_worker(link_fd: int) -> int:
 
 def _needs(order: Start) -> tuple[list[Path], list[Path], list[int]]:
     """What this camera reads, where it writes, and which TCP ports it connects to."""
-    read = [Path(order.cache), Path(order.models)]
+    read = [Path(order.cache), Path(order.models), Path(order.modules)]
     write = [Path(order.spool)]
     address = order.settings.source
     target = split_host(address)
@@ -81,31 +83,34 @@ def _run_camera(order: Start, link: WorkerLink, confinement: list[str]) -> bool:
     from camera_edge.capture import SourceOptions, open_source
     from camera_edge.clips import ClipFolder
     from camera_edge.inference import Registry
+    from camera_edge.sandbox import Shelf
     from camera_edge.worker.assembly import Output, Sandboxing, assemble_camera
     from camera_edge.worker.live import LiveCamera
-    from camera_edge.worker.plan import plan_camera
+    from camera_edge.worker.plan import Supply, plan_camera
 
     stop = Event()
     clock = SystemClock()
-    plan = plan_camera(order.camera, order.settings, Registry(Path(order.models)))
+    supply = Supply(Registry(Path(order.models)), Shelf(Path(order.modules)))
+    plan = partial(plan_camera, order.camera, order.settings, supply)
     sandboxing = Sandboxing.of(Path(order.cache), read_only=True)
     folder = ClipFolder(Path(order.spool))
     folder.open()
     options = SourceOptions(wait=stop.wait, reconnect=True, clock=clock)
     source = open_source(order.settings.source, options)
     live = LiveCamera(source, clock, stop, link.send)
+    first = plan()
     with source:
         output = Output(folder, source.fingerprint(), live.clip_done)
-        camera = assemble_camera(plan, sandboxing, output, order.resume_number)
+        camera = assemble_camera(first, sandboxing, output, order.resume_number)
         link.send(Hello(os.getpid(), confinement, source.fingerprint()))
-        Thread(target=_obey, args=(link, live, stop), name="orders", daemon=True).start()
+        Thread(target=_obey, args=(link, live, stop, plan), name="orders", daemon=True).start()
         assert camera.recorder is not None, "a worker always records"
         live.run(camera, camera.recorder)
     return live.ended
 
 
-def _obey(link: WorkerLink, live: LiveCamera, stop: Event) -> None:
-    """Takes the hub's orders until it says stop, or is gone."""
+def _obey(link: WorkerLink, live: LiveCamera, stop: Event, plan: Callable[[], CameraPlan]) -> None:
+    """Takes the hub's orders until it says stop, or is gone. `plan` makes the camera's plan anew."""
     try:
         while (order := link.receive()) is not None:
             match order:
@@ -113,6 +118,8 @@ def _obey(link: WorkerLink, live: LiveCamera, stop: Event) -> None:
                     live.want_preview(order.wanted)
                 case KeyFrame():
                     live.force_key()
+                case Refresh():
+                    live.renew(plan)
                 case Stop():
                     break
     except LinkError as exc:

@@ -17,6 +17,7 @@ from camera_edge.rules import RuleEngine
 from camera_edge.worker.analysis import Analysis, Tick
 from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.recorder import Recorder
+from camera_edge.worker.rulers import Rulers
 from camera_edge.worker.sampler import Sampler
 
 
@@ -43,6 +44,7 @@ class Pipeline:
         self._history = history
         self._recorder = recorder
         self._rules = RuleEngine(plan.camera, plan.rules, plan.zones, first_number=first_number)
+        self._rulers = Rulers(plan, analysis.crew, self._rules.zones_under)
         self._reported = frozenset(each.name for each in plan.analyzers if each.reported)
         self._sampler = Sampler(plan.rate_hz)
         self._last: Frame | None = None
@@ -75,10 +77,12 @@ class Pipeline:
         return self.conclude(tick, self._analysis.analyze(tick))
 
     def conclude(self, tick: Tick, seen: Seen) -> Step:
-        """Settles what is hidden around the frame, and feeds the rules."""
+        """Settles what is hidden around the frame, feeds the rules, and lets rule modules have their say."""
         self._history.add(seen, Grid.for_size(tick.rings.width, tick.rings.height))
         reported = [each for each in seen.observations if each.analyzer in self._reported]
-        changes = self._rules.feed(reported, frame=seen.frame, now_us=seen.media_us)
+        standing = self._rules.propose(reported, frame=seen.frame, now_us=seen.media_us)
+        verdict = self._rulers.decide(tick, reported, standing)
+        changes = self._rules.settle(verdict, frame=seen.frame, now_us=seen.media_us)
         self._newest_us = seen.media_us
         if self._recorder is not None:
             self._recorder.settle(seen.frame, seen.media_us, [*map(Updated, self._rules.going_on), *changes])

@@ -5,19 +5,24 @@ Invariant: decides and acts not. What is missing (a module, a model, a grant) is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
-from camera_edge.sandbox import ModuleFile, shipped, shipped_names
+from camera_edge.sandbox import SHELF_FOLDER, ModuleFile, Shelf, shipped, shipped_names
 from camera_edge.settings import AnalyzerSettings, CameraSettings, ClipSettings
+from camera_edge.worker.choice import choose
 
 MICROSECONDS = 1_000_000
 REDACTION_DEFAULT = "motion"
+QUIET_US = 3 * MICROSECONDS
 ONNX = "onnx:"
+STATE = "state:"
+NN_LOAD = "nn.load"
 MODELS_FOLDER = "models"
 # where every frame is analysed, a gap that is longer than this hides the pictures in it
 NATIVE_HZ = 5.0
@@ -27,7 +32,10 @@ ParamValue = str | float
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerPlan:
-    """One analyzer of a camera. `reported` False: it runs so that what moves is hidden, and opens no events."""
+    """One module of a camera. `reported` False: it runs so that what moves is hidden, and opens no events.
+
+    waiting: newer versions that are not run, each with the reason.
+    """
 
     name: str
     module: ModuleFile
@@ -37,6 +45,16 @@ class AnalyzerPlan:
     wake_on: str | None = None
     reported: bool = True
     state: bytes = b""
+    waiting: tuple[str, ...] = ()
+
+    @property
+    def is_rule(self) -> bool:
+        return self.module.manifest.is_rule
+
+    @property
+    def brings_models(self) -> bool:
+        """It may hand models of its own to onnxruntime."""
+        return NN_LOAD in self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +71,40 @@ class CameraPlan:
     zones: Mapping[str, Polygon]
     rules: Sequence[Rule]
     analyzers: Sequence[AnalyzerPlan] = field(default_factory=tuple)
+    time_zone: str = "UTC"
+
+    @property
+    def pixel_analyzers(self) -> list[AnalyzerPlan]:
+        """Those that see frames, wakers first."""
+        return [each for each in self.analyzers if not each.is_rule]
+
+    @property
+    def rule_modules(self) -> list[AnalyzerPlan]:
+        return [each for each in self.analyzers if each.is_rule]
+
+    @property
+    def waiting(self) -> list[str]:
+        """Newer versions that are not run, each with the reason."""
+        return [text for each in self.analyzers for text in each.waiting]
 
 
-def plan_camera(camera: str, config: CameraSettings, registry: Registry) -> CameraPlan:
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where plans take models and installed modules from."""
+
+    models: Registry
+    modules: Shelf
+
+    @classmethod
+    def of(cls, state: Path) -> Supply:
+        """That of a state folder."""
+        return cls(Registry(state / MODELS_FOLDER), Shelf(state / SHELF_FOLDER))
+
+
+def plan_camera(camera: str, config: CameraSettings, supply: Supply) -> CameraPlan:
     """Raises ConfigError where the camera cannot run as configured."""
     try:
-        analyzers = [_shipped_analyzer(camera, name, each, registry) for name, each in config.analyzers.items()]
+        analyzers = [_analyzer(camera, name, each, supply) for name, each in config.analyzers.items()]
     except (ModuleError, ModelError) as exc:
         raise ConfigError(f"cameras.{camera}: {exc.message}", where=exc.where, hint=exc.hint) from exc
     return assemble(camera, config, with_redaction(analyzers))
@@ -66,13 +112,13 @@ def plan_camera(camera: str, config: CameraSettings, registry: Registry) -> Came
 
 def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> CameraPlan:
     """A plan of these analyzers under the rest of the configuration."""
-    reported = frozenset(each.name for each in analyzers if each.reported)
     for name in config.redact.required or ():
-        if name not in {each.name for each in analyzers}:
+        if name not in {each.name for each in analyzers if not each.is_rule}:
             raise ConfigError(
                 f"pictures are shown only where {name!r} answered (redact.with), and it does not run",
                 hint=f"name it too: --analyzer {name}",
             )
+    _check_company(analyzers, config)
     rate_hz = None if config.rate == "native" else float(config.rate)
     return CameraPlan(
         camera=camera,
@@ -88,14 +134,15 @@ def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPl
         mode=Mode(config.redact.mode),
         privacy_masks=config.privacy_masks,
         zones={name: Polygon(tuple(outline)) for name, outline in config.zones.items()},
-        rules=_rules(config, reported),
-        analyzers=wakers_first(analyzers),
+        rules=_rules(config, analyzers),
+        analyzers=wakers_first([_in_place(each, camera, config) for each in analyzers]),
+        time_zone=config.time_zone,
     )
 
 
 def unreported_kinds(plan: CameraPlan) -> list[tuple[str, str]]:
     """Rules and the kinds they wait for that no analyzer of the camera reports: those never open an event."""
-    known = {kind for each in plan.analyzers if each.reported for kind in each.module.manifest.kinds}
+    known = {kind for each in plan.pixel_analyzers if each.reported for kind in each.module.manifest.kinds}
     return [(rule.name, kind) for rule in plan.rules for kind in sorted(rule.kinds - known)]
 
 
@@ -140,50 +187,107 @@ def wakers_first(analyzers: Sequence[AnalyzerPlan]) -> tuple[AnalyzerPlan, ...]:
     return tuple(ordered)
 
 
-def _shipped_analyzer(camera: str, name: str, config: AnalyzerSettings, registry: Registry) -> AnalyzerPlan:
-    if name not in shipped_names():
+def _check_company(analyzers: Sequence[AnalyzerPlan], config: CameraSettings) -> None:
+    """What cannot be where a rule module is named. Raises ConfigError."""
+    rule_modules = {each.name for each in analyzers if each.is_rule}
+    for each in analyzers:
+        if each.wake_on in rule_modules or (each.is_rule and each.wake_on is not None):
+            raise ConfigError(
+                f"analyzer {each.name} wakes on {each.wake_on}, and a rule module neither wakes nor is woken",
+                hint="leave out wake_on: rule modules are asked after every analysed frame",
+            )
+    for name, rule in config.rules.items():
+        for named in sorted(rule_modules & set(rule.analyzers)):
+            raise ConfigError(
+                f"rule {name} names the rule module {named}, which opens its events by itself",
+                hint=f"take {named} out of rules.{name}.analyzers",
+            )
+    if rule_modules and rule_modules == {each.name for each in analyzers if each.reported}:
         raise ConfigError(
-            f"cameras.{camera}.analyzers.{name}: there is no shipped analyzer of this name",
-            hint=f"use one of: {', '.join(shipped_names())}",
+            f"{', '.join(sorted(rule_modules))} would see nothing: no analyzer is reported beside it",
+            hint="name an analyzer too, such as motion",
         )
-    module = shipped(name)
+
+
+def _in_place(each: AnalyzerPlan, camera: str, config: CameraSettings) -> AnalyzerPlan:
+    """With what a module may know of its camera."""
+    known: dict[str, ParamValue] = {"camera.name": camera, "camera.zones": "\n".join(config.zones)}
+    return replace(each, params={**each.params, **known})
+
+
+def _analyzer(camera: str, name: str, config: AnalyzerSettings, supply: Supply) -> AnalyzerPlan:
     params: dict[str, ParamValue] = {
         key: value if isinstance(value, str) else float(value) for key, value in config.params.items()
     }
+    choice = choose(_candidates(camera, name, config.grant, supply.modules), frozenset(config.grant), params)
+    module = choice.module
+    granted = frozenset({"pixels", "observations"} & set(module.manifest.capabilities) | set(config.grant))
     module.manifest.with_defaults(params)
-    granted = _granted(camera, name, module, config.grant)
-    model = grant_model(name, module, params, registry)
+    model = grant_model(name, module, params, supply.models)
     if model is not None and ONNX + model.name not in granted:
         raise ConfigError(
             f"cameras.{camera}.analyzers.{name}: the model {model.name} is not granted",
             hint=f"add `grant: [{ONNX}{model.name}]`",
         )
     models = (model,) if model is not None else ()
-    return AnalyzerPlan(name, module, granted, full_params(params, model), models, config.wake_on)
+    return AnalyzerPlan(
+        name=name,
+        module=module,
+        capabilities=granted,
+        params=full_params(params, model),
+        models=models,
+        wake_on=config.wake_on,
+        waiting=choice.waiting,
+    )
 
 
-def _granted(camera: str, name: str, module: ModuleFile, grants: Sequence[str]) -> frozenset[str]:
-    """What the operator grants of what the module asks. `pixels` is granted by naming an analyzer for a camera."""
-    asked = frozenset(module.manifest.capabilities)
+def _candidates(camera: str, name: str, grants: Sequence[str], shelf: Shelf) -> Sequence[ModuleFile]:
+    """The versions of a shipped or installed module that may run, newest first; at least one."""
+    candidates = (shipped(name),) if name in shipped_names() else shelf.candidates(name)
+    if not candidates:
+        reasons = [f"{each.version}: {shelf.withheld(each)}" for each in shelf.records(name)]
+        names = sorted({*shipped_names(), *shelf.names()})
+        raise ConfigError(
+            f"cameras.{camera}.analyzers.{name}: "
+            + (f"no version of it may run ({'; '.join(reasons)})" if reasons else "no analyzer of this name is there"),
+            hint=f"use one of: {', '.join(names)}; or install it with `camera-edge analyzer install PACKAGE`",
+        )
+    asked = {capability for each in candidates for capability in each.manifest.capabilities}
     for grant in grants:
-        if grant not in asked and not (grant.startswith(ONNX) and f"{ONNX}*" in asked):
+        if not _is_asked(grant, asked):
             raise ConfigError(
                 f"cameras.{camera}.analyzers.{name} grants {grant!r}, which the module does not ask for",
                 hint=f"it asks for: {', '.join(sorted(asked))}",
             )
-    return frozenset({"pixels"} & asked | set(grants))
+    return candidates
+
+
+def _is_asked(grant: str, asked: Set[str]) -> bool:
+    """A state may be granted larger than it is asked for."""
+    family = grant.partition(":")[0] + ":"
+    if family == ONNX:
+        return grant in asked or f"{ONNX}*" in asked
+    return grant in asked or (family == STATE and any(each.startswith(STATE) for each in asked))
 
 
 def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
     """Never none: nothing would have to have answered then for a picture to be shown."""
-    names = [each.name for each in analyzers if each.name == REDACTION_DEFAULT or each.models]
-    return names or [each.name for each in analyzers]
+    pixel = [each for each in analyzers if not each.is_rule]
+    names = [each.name for each in pixel if each.name == REDACTION_DEFAULT or each.models]
+    return names or [each.name for each in pixel]
 
 
-def _rules(config: CameraSettings, reported: frozenset[str]) -> tuple[Rule, ...]:
+def _rules(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple[Rule, ...]:
+    """The operator's rules, or one for all that is reported; and one for what each rule module raises."""
+    reported = frozenset(each.name for each in analyzers if each.reported and not each.is_rule)
+    raised = tuple(
+        Rule(each.name, analyzers=frozenset({each.name}), quiet_us=_quiet_us(each), raised=True)
+        for each in analyzers
+        if each.is_rule
+    )
     if not config.rules:
-        return (Rule("any", analyzers=reported, quiet_us=3 * MICROSECONDS),)
-    return tuple(
+        return (Rule("any", analyzers=reported, quiet_us=QUIET_US), *raised)
+    return raised + tuple(
         Rule(
             name=name,
             kinds=frozenset(rule.kinds),
@@ -195,3 +299,9 @@ def _rules(config: CameraSettings, reported: frozenset[str]) -> tuple[Rule, ...]
         )
         for name, rule in config.rules.items()
     )
+
+
+def _quiet_us(rule_module: AnalyzerPlan) -> int:
+    """How long after it was last raised its event closes."""
+    quiet_s = rule_module.module.manifest.with_defaults(rule_module.params).get("quiet_s")
+    return round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) and quiet_s > 0 else QUIET_US

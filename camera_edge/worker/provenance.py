@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 
 from camera_edge.clips import Fingerprint, ModelRecord, ModuleRecord, RedactionRecord, RuntimeRecord
@@ -21,15 +22,27 @@ class Provenance:
     fingerprint: Fingerprint
     redaction: RedactionRecord
 
+    def joined(self, later: Provenance) -> Provenance:
+        """With the modules and models of a later time: a new version may have come while a clip was made."""
+        modules = dict.fromkeys((*self.modules, *later.modules))
+        models = dict.fromkeys((*self.models, *later.models))
+        return replace(later, modules=tuple(modules), models=tuple(models))
+
+
+@lru_cache
+def _version(name: str) -> str:
+    return version(name)
+
 
 def provenance(plan: CameraPlan, decoder: str) -> Provenance:
     """`decoder`: the source's own fingerprint."""
     models = {model.name: model for each in plan.analyzers for model in each.models}
+    with_models = bool(models) or any(each.brings_models for each in plan.analyzers)
     return Provenance(
         source=plan.source,
         modules=_modules(plan.analyzers),
         models=tuple(ModelRecord(name=model.name, sha256=model.sha256) for model in models.values()),
-        fingerprint=Fingerprint(decoder=decoder, machine=platform.machine(), runtimes=_runtimes(bool(models))),
+        fingerprint=Fingerprint(decoder=decoder, machine=platform.machine(), runtimes=_runtimes(with_models)),
         redaction=_redaction(plan.redaction, plan.mode, len(plan.privacy_masks)),
     )
 
@@ -43,7 +56,7 @@ def _modules(analyzers: Sequence[AnalyzerPlan]) -> tuple[ModuleRecord, ...]:
 
 def _runtimes(with_models: bool) -> tuple[RuntimeRecord, ...]:
     names = ["camera-edge", "wasmtime", "opencv-python-headless", "av"]
-    records = [RuntimeRecord(name=name, version=version(name)) for name in names]
+    records = [RuntimeRecord(name=name, version=_version(name)) for name in names]
     if with_models:
         # it would load onnxruntime, so it is asked only where a model does that anyway
         records.append(RuntimeRecord(name="onnxruntime", version=inference_fingerprint()))

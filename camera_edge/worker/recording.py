@@ -6,7 +6,7 @@ Invariant: a picture goes to the encoder only through the redactor, and only whe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,16 @@ from camera_edge.worker.redactor import Redactor
 
 @dataclass(frozen=True, slots=True)
 class Studio:
-    """What all recordings of one camera share. `streams`: decoder settings by epoch, filled as they come."""
+    """What all recordings of one camera share. `streams`: decoder settings by epoch, filled as they come.
+
+    `made_of` says what analyses the camera's frames at present.
+    """
 
     preroll: PreRoll
     streams: Mapping[int, Stream]
     redactor: Redactor
     folder: ClipFolder
-    provenance: Provenance
+    made_of: Callable[[], Provenance]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Recording:
         self._window = window
         self._stop_us = window.latest_us
         self._studio = studio
+        self._made_of = studio.made_of()
         self._reader = studio.preroll.reader(window.start_us)
         self._unread: deque[Kept] = deque()
         self._decoder: PacketDecoder | None = None
@@ -126,7 +130,7 @@ class Recording:
             video = self._encoder.close()
             sealed = draft.seal(self._snapshot.data if self._snapshot is not None else None)
             record = event_record(self.event, opened_utc_ns=opened_utc_ns, closed_utc_ns=closed_utc_ns)
-            provenance = self._studio.provenance
+            provenance = self._made_of.joined(self._studio.made_of())
             metadata = ClipMetadata(
                 event=record,
                 source=provenance.source,

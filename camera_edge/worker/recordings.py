@@ -87,11 +87,11 @@ class RecordingRun:
                 seconds=time.perf_counter() - started_s,
                 cpu_s=time.process_time() - started_cpu_s,
                 events=self._events,
-                traps=camera.analysis.traps,
+                traps=camera.analysis.crew.traps,
                 dropped=camera.analysis.dropped,
                 egress_bytes=self._egress_bytes,
                 warnings=_warnings(source, camera),
-                broken=camera.analysis.broken,
+                broken=camera.analysis.crew.broken,
             )
         if self._lost is not None:
             raise self._lost
@@ -149,8 +149,8 @@ class RecordingRun:
 
 def _warnings(source: Source, camera: Assembly) -> tuple[str, ...]:
     warnings = [] if source.problem is None else [f"{source.problem}; what decoded was used"]
-    if camera.analysis.traps:
-        warnings.append(f"{camera.analysis.traps} times an analyzer gave no answer for a frame")
+    if camera.analysis.crew.traps:
+        warnings.append(f"{camera.analysis.crew.traps} times an analyzer gave no answer for a frame")
     for name, count in camera.analysis.refused.items():
         warnings.append(f"analyzer {name} gave more than it may; {count} outputs were not taken")
     return tuple(warnings)

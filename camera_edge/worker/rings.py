@@ -21,19 +21,40 @@ class Scenery:
 
 
 class Rings:
-    """One ring for each view of pictures of one size. Capture writes, analysis releases."""
+    """One ring for each view of pictures of one size. Capture writes, analysis releases.
 
-    def __init__(self, specs: Sequence[ViewSpec], width: int, height: int, scenery: Scenery) -> None:
+    `changed` gives those of another lineup, which share the rings of views that both have.
+    """
+
+    def __init__(
+        self, specs: Sequence[ViewSpec], width: int, height: int, scenery: Scenery, before: Rings | None = None
+    ) -> None:
+        """`before`: rings to go on with."""
         self.width = width
         self.height = height
+        self._scenery = scenery
         self._rings: dict[ViewSpec, Ring] = {}
+        known = {ring.view: ring for ring in before._unique} if before is not None else {}
         by_view: dict[View, Ring] = {}
         for spec in specs:
-            view = View.fit(spec, width, height)
+            view = View.fit(spec, self.width, self.height)
             if view not in by_view:
-                by_view[view] = Ring(view, zones=scenery.privacy.zones_map(view, scenery.zones))
+                by_view[view] = known.get(view) or Ring(view, zones=scenery.privacy.zones_map(view, scenery.zones))
             self._rings[spec] = by_view[view]
-        self._unique = list(by_view.values())
+        self._unique: list[Ring] = list(by_view.values())
+
+    def changed(self, specs: Sequence[ViewSpec]) -> Rings:
+        return Rings(specs, self.width, self.height, self._scenery, self)
+
+    def close(self) -> None:
+        self.close_but(())
+
+    def close_but(self, kept: Sequence[Rings]) -> None:
+        """Closes the rings that are in none of `kept`."""
+        shared = {id(ring) for rings in kept for ring in rings._unique}
+        for ring in self._unique:
+            if id(ring) not in shared:
+                ring.close()
 
     def ring(self, spec: ViewSpec) -> Ring:
         return self._rings[spec]
@@ -52,7 +73,3 @@ class Rings:
     def release(self, slots: Mapping[Ring, Slot]) -> None:
         for ring, slot in slots.items():
             ring.release(slot)
-
-    def close(self) -> None:
-        for ring in self._unique:
-            ring.close()

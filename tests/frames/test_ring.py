@@ -17,7 +17,7 @@ VIEW = View(PixelFormat.GRAY8, 80, 60)
 
 
 def header(ring: Ring, offset: int) -> tuple[int, ...]:
-    return HEADER.unpack(os.pread(ring.fd, HEADER_BYTES, offset))
+    return HEADER.unpack(ring.memory[offset : offset + HEADER_BYTES])
 
 
 def test_a_slot_holds_the_header_of_the_abi_and_the_scaled_picture(make_picture: MakePicture) -> None:
@@ -27,6 +27,7 @@ def test_a_slot_holds_the_header_of_the_abi_and_the_scaled_picture(make_picture:
         assert header(ring, slot.offset) == (1, 1, 7, 280_000, 80, 60, 80, 0, 0, 64, 161, 121)
         expected = np.zeros(VIEW.pixel_bytes, np.uint8)
         VIEW.draw(make_picture(161, 121), expected)
+        assert ring.fd is not None
         assert os.pread(ring.fd, VIEW.pixel_bytes, slot.offset + 64) == expected.tobytes()
         assert np.array_equal(ring.pixels(slot), expected)
 
@@ -61,7 +62,7 @@ def test_zones_lie_behind_the_slots_and_every_header_points_there(make_picture: 
             slot = ring.write(make_picture(161, 121), sequence=sequence, media_us=0)
             assert slot is not None
             at = slot.offset + header(ring, slot.offset)[8]
-            assert os.pread(ring.fd, zones.size, at) == zones.tobytes()
+            assert ring.memory[at : at + zones.size] == zones.tobytes()
 
 
 def test_where_no_slot_is_free_the_new_frame_loses_and_is_counted(make_picture: MakePicture) -> None:
@@ -144,6 +145,7 @@ def test_closing_is_idempotent_and_keeps_what_others_map(make_picture: MakePictu
     slot = ring.write(make_picture(161, 121), sequence=3, media_us=0)
     assert slot is not None
     pixels = ring.pixels(slot)
+    assert ring.fd is not None
     mapped = mmap.mmap(ring.fd, ring.size_bytes, prot=mmap.PROT_READ)
     ring.close()
     ring.close()
@@ -151,6 +153,17 @@ def test_closing_is_idempotent_and_keeps_what_others_map(make_picture: MakePictu
     assert mapped[slot.offset + 64 : slot.offset + 64 + VIEW.pixel_bytes] == pixels.tobytes()
     with pytest.raises(ValueError, match="closed"):
         ring.write(make_picture(161, 121), sequence=4, media_us=0)
+
+
+def test_where_the_kernel_has_no_memfd_the_ring_is_memory_of_this_process(
+    make_picture: MakePicture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    with Ring(VIEW) as ring:
+        assert ring.fd is None
+        slot = ring.write(make_picture(161, 121), sequence=7, media_us=0)
+        assert slot is not None
+        assert header(ring, slot.offset)[2] == 7
 
 
 def test_a_ring_without_room_for_the_next_frame_is_refused() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from camera_edge.config import Config
 from camera_edge.errors import ModuleError
-from camera_edge.hub.modules import compile_modules, module_names
+from camera_edge.hub.modules import ModuleFolders, make_ready, module_names
 
-COMPILER = (sys.executable, "-I", "-m", "camera_edge.sandbox.compile")
+COMPILER = (sys.executable, "-I", "-m", "camera_edge.packages.ready")
 SHIPPED = Path(__file__).parents[2] / "camera_edge" / "shipped" / "motion" / "motion.wasm"
 
 
@@ -29,15 +29,15 @@ def test_every_enabled_camera_s_modules_are_named_once_and_what_hides_motion_alw
 
 
 async def test_shipped_modules_end_up_in_the_cache(tmp_path: Path) -> None:
-    await compile_modules(COMPILER, tmp_path / "cache", ["motion"], tmp_path)
+    await make_ready(COMPILER, ModuleFolders.of(tmp_path), ["motion"], tmp_path)
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".cwasm"]
 
 
 async def test_a_module_that_nobody_ships_is_told_in_the_compiler_s_words(tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match="nothing-of-ours"):
-        await compile_modules(COMPILER, tmp_path / "cache", ["nothing-of-ours"], tmp_path)
+        await make_ready(COMPILER, ModuleFolders.of(tmp_path), ["nothing-of-ours"], tmp_path)
 
 
 async def test_a_compiler_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match="cannot be started"):
-        await compile_modules((str(tmp_path / "absent"),), tmp_path, ["motion"], tmp_path)
+        await make_ready((str(tmp_path / "absent"),), ModuleFolders.of(tmp_path), ["motion"], tmp_path)

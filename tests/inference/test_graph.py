@@ -13,6 +13,7 @@ import pytest
 from camera_edge.errors import ModelError
 from camera_edge.inference import graph as graph_module
 from camera_edge.inference.graph import Graph, fingerprint
+from tests import onnx_bytes
 
 OnnxWriter = Callable[..., bytes]
 
@@ -109,3 +110,66 @@ def test_inference_asks_no_network_and_writes_no_file(onnx: OnnxWriter, tmp_path
     suspicious = ("socket(", "connect(", "sendto(", "O_CREAT", "O_WRONLY", "O_RDWR", "mkdir", "rename", "unlink")
     assert [line for line in text.splitlines() if any(word in line for word in suspicious)] == []
     assert list(home.iterdir()) == []
+
+
+def foreign(model: bytes) -> Graph:
+    return Graph(model, where="guest", foreign=True)
+
+
+def test_a_foreign_model_computes_as_any_other() -> None:
+    ones = np.ones((2, 2), np.float32)
+    assert foreign(onnx_bytes.sum_of_two("f4", (2, "n"))).run([ones, ones])[0].tolist() == [[2, 2], [2, 2]]
+
+
+def test_a_foreign_model_gets_no_more_than_its_memory() -> None:
+    graph = foreign(onnx_bytes.filled(graph_module.FOREIGN_MEMORY_BYTES // 4 + 1))
+    for _ in range(2):
+        with pytest.raises(ModelError, match="inference failed"):
+            graph.run([np.zeros(1, np.float32)])
+    # what failed holds nothing
+    small = foreign(onnx_bytes.filled(1 << 20))
+    assert small.run([np.zeros(1, np.float32)])[0].nbytes == 4 << 20
+
+
+def test_a_foreign_model_computes_nothing_while_it_is_loaded() -> None:
+    # 2^50 bytes: folding this constant would fail, or take the machine's memory
+    assert foreign(onnx_bytes.filled(1 << 48)).outputs[0].shape == (1 << 48,)
+
+
+def test_a_foreign_model_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph_module, "FOREIGN_RUN_S", 0.05)
+    with pytest.raises(ModelError, match="terminate"):
+        foreign(onnx_bytes.endless()).run([np.zeros(1, np.float32)])
+
+
+def test_a_foreign_model_is_looked_through_before_the_runtime_is_asked() -> None:
+    with pytest.raises(ModelError, match=r"guest: this model is refused: its weights lie in another file"):
+        foreign(onnx_bytes.identity((4,), weight_file="/etc/passwd"))
+
+
+def test_the_runtimes_own_format_is_no_onnx_model(onnx: OnnxWriter, tmp_path: Path) -> None:
+    Graph(onnx((1, 2)), where="x")  # loads the runtime as the product does
+    runtime = pytest.importorskip("onnxruntime")
+    options, converted = runtime.SessionOptions(), tmp_path / "model.ort"
+    options.optimized_model_filepath = str(converted)
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    runtime.InferenceSession(onnx((1, 2)), options, ["CPUExecutionProvider"])
+    with pytest.raises(ModelError, match="cannot load"):
+        Graph(converted.read_bytes(), where="x")
+
+
+def test_the_runtime_can_be_loaded_before_there_is_a_model() -> None:
+    code = "import sys; from camera_edge import inference as i; i.load_runtime(); print('onnxruntime' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == "True\n"
+
+
+@pytest.mark.parametrize("is_foreign", [False, True])
+@pytest.mark.parametrize("name", [b"in", b"Identity"])
+def test_a_name_that_is_no_text_is_refused_quietly(
+    name: bytes, is_foreign: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = onnx_bytes.identity((2,), name="in")
+    with pytest.raises(ModelError, match="cannot load"):
+        Graph(model.replace(name, name[:-1] + b"\xfe"), where="x", foreign=is_foreign)
+    assert capfd.readouterr() == ("", "")

@@ -64,7 +64,7 @@ async def ends() -> AsyncIterator[Ends]:
 
 
 async def test_orders_reach_the_worker_in_order(ends: Ends) -> None:
-    start = Start(camera="front", settings=settings("x" * 100_000), spool="/s", cache="/c", models="/m")
+    start = Start(camera="front", settings=settings("x" * 100_000), spool="/s", cache="/c", models="/m", modules="/a")
     for order in (start, Preview(wanted=True), KeyFrame(), Stop()):
         ends.hub.send(order)
     got = [await asyncio.to_thread(ends.worker.receive) for _ in range(4)]
@@ -126,7 +126,7 @@ async def test_bytes_that_are_no_message_are_a_link_error(ends: Ends, data: byte
 
 
 async def test_a_worker_that_reads_nothing_is_a_link_error_not_a_growing_buffer(ends: Ends) -> None:
-    order = Start(camera="front", settings=settings("x" * MAX_BACKLOG_BYTES), spool="", cache="", models="")
+    order = Start(camera="front", settings=settings("x" * MAX_BACKLOG_BYTES), spool="", cache="", models="", modules="")
     with pytest.raises(LinkError, match="does not read"):
         for _ in range(4):
             ends.hub.send(order)

@@ -19,6 +19,7 @@ from camera_edge.link import (
     Preview,
     PreviewPacket,
     Progress,
+    Refresh,
     Start,
     Stop,
     ToWorker,
@@ -56,9 +57,10 @@ EVENT = Event(
 @pytest.mark.parametrize(
     "message",
     [
-        Start(camera="front", settings=SETTINGS, spool="/s", cache="/c", models="/m", resume_number=7),
+        Start(camera="front", settings=SETTINGS, spool="/s", cache="/c", models="/m", modules="/a", resume_number=7),
         Preview(wanted=True),
         KeyFrame(),
+        Refresh(),
         Stop(),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from camera_edge.event import Change, Closed, Event, Opened, Updated
@@ -9,9 +10,22 @@ S = 1_000_000
 BLANK = Event("", "front", "rule", "person", "motion", score=0.0, best_frame=-1, opened_us=0)
 
 
+class Subject(EventMachine):
+    """Opens what it proposes, as `id0`, `id1`, …"""
+
+    opened = 0
+
+    def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
+        changes = super().feed(matches, frame=frame, now_us=now_us)
+        return [self._opened() if isinstance(change, Opened) else change for change in changes]
+
+    def _opened(self) -> Opened:
+        self.opened += 1
+        return self.open(f"id{self.opened - 1}")
+
+
 def machine(hold_s: float = 0, quiet_s: float = 2) -> EventMachine:
-    numbers = iter(range(100))
-    return EventMachine(round(hold_s * S), round(quiet_s * S), BLANK, lambda _opened_us: f"id{next(numbers)}")
+    return Subject(round(hold_s * S), round(quiet_s * S), BLANK)
 
 
 def person(score: float = 0.5, track: int = -1, zones: tuple[str, ...] = ()) -> Match:

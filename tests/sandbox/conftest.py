@@ -23,6 +23,7 @@ from camera_edge.sandbox import (
     Policy,
     Program,
     RingMap,
+    RuleModule,
     Runtime,
     Services,
 )
@@ -30,9 +31,10 @@ from camera_edge.sandbox.manifest import Limits
 
 WIDTH, HEIGHT = 64, 32
 ANALYZE = '(func (export "analyze") (param $slot i32) (result i32) (i32.const 0))'
+OBSERVE = '(func (export "observe") (param $batch i32) (param $bytes i32) (result i32) (i32.const 0))'
 
 
-def module_text(body: str) -> str:
+def module_text(body: str, *, rule: bool = False) -> str:
     """A whole module: the body, and what each guest needs, where the body lacks it. Imports come first in it."""
     if body.lstrip().startswith("(module"):
         return body
@@ -41,8 +43,9 @@ def module_text(body: str) -> str:
         parts.append('(memory (export "memory") 2)')
     if '"camera_edge_abi"' not in body:
         parts.append('(func (export "camera_edge_abi") (result i32) (i32.const 1))')
-    if '(export "analyze")' not in body:
-        parts.append(ANALYZE)
+    called = "observe" if rule else "analyze"
+    if f'(export "{called}")' not in body:
+        parts.append(OBSERVE if rule else ANALYZE)
     return f"(module {' '.join(parts)})"
 
 
@@ -64,13 +67,14 @@ def module() -> Callable[..., ModuleFile]:
         asks: tuple[str, ...] = ("pixels",),
         limits: Limits | None = None,
         params: dict[str, str | float] | None = None,
+        kinds: tuple[str, ...] = ("thing",),
     ) -> ModuleFile:
-        wasm = bytes(wasmtime.wat2wasm(module_text(body)))
+        wasm = bytes(wasmtime.wat2wasm(module_text(body, rule="observations" in asks)))
         manifest = Manifest(
             name="guest",
             version="1",
             abi=1,
-            kinds=("thing",),
+            kinds=kinds,
             capabilities=asks,
             limits=limits or Limits(),
             params=params,
@@ -121,6 +125,30 @@ def analyzer(program: Callable[..., Program], ring: Ring) -> Iterator[Callable[.
     yield make
     for analyzer in made:
         analyzer.close()
+
+
+@pytest.fixture
+def rule_module(program: Callable[..., Program]) -> Iterator[Callable[..., RuleModule]]:
+    """A rule module of this text, open, granted what it asks for (where `grants` does not say)."""
+    made: list[RuleModule] = []
+
+    def make(
+        body: str,
+        *,
+        asks: tuple[str, ...] = ("observations",),
+        grants: Grants | None = None,
+        policy: Policy | None = None,
+        **settings: object,
+    ) -> RuleModule:
+        compiled = program(body, asks=asks, **settings)
+        module = RuleModule(compiled, grants or Grants(compiled.manifest.grant_all({})), policy)
+        made.append(module)
+        module.open()
+        return module
+
+    yield make
+    for module in made:
+        module.close()
 
 
 @pytest.fixture

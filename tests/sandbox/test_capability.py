@@ -16,3 +16,10 @@ def test_a_grant_gives_only_what_was_asked_for() -> None:
 def test_a_module_that_asks_for_any_model_gets_those_that_are_named() -> None:
     assert read("onnx:a", "onnx:b").within(read("onnx:*")) == read("onnx:a", "onnx:b")
     assert read("onnx:*").within(read("onnx:*")) == read()
+
+
+def test_own_models_are_granted_to_a_module_that_asks_for_them() -> None:
+    assert read("nn.load", "onnx:a").within(read("nn.load")) == read("nn.load")
+    assert read("nn.load").within(read("onnx:*")) == read()
+    assert read("pixels").lacks(read("pixels", "nn.load")) == ["nn.load"]
+    assert read("nn.load").lacks(read("nn.load")) == []

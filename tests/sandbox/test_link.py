@@ -40,13 +40,30 @@ def refusal(start: Callable[[], Analyzer]) -> ModuleError:
             ("pixels", "state:64"),
             "grant it: analyzers.guest.grant: [state:64]",
         ),
-        ('"camera_edge" "raise" (func (param i32) (result i32))', ("pixels",), "rule modules"),
-        ('"camera_edge" "veto" (func (param i32) (result i32))', ("pixels",), "rule modules"),
+        (
+            '"camera_edge" "raise" (func (param i32) (result i32))',
+            ("pixels",),
+            "its manifest does not ask for observations",
+        ),
+        (
+            '"camera_edge" "veto" (func (param i32) (result i32))',
+            ("pixels",),
+            "its manifest does not ask for observations",
+        ),
         ('"camera_edge" "photograph" (func (param i32) (result i32))', ("pixels",), "no such function in ABI 1"),
         ('"camera_edge" "score" (func (param f32) (result i32))', ("pixels",), "its type is (f64) -> i32"),
         ('"env" "printf" (func (param i32 i32) (result i32))', ("pixels",), "nothing of that name"),
         ('"env" "memory" (memory 1)', ("pixels",), "imports functions only"),
         ('"wasi_snapshot_preview1" "fd_write" (func (param i32) (result f64))', ("pixels",), "another type"),
+        ('"wasi_snapshot_preview1" "proc_exit" (func)', ("pixels",), "another type"),
+        (
+            '"wasi_snapshot_preview1" "fd_write" (func (param f64 f64 f64 f64) (result i32))',
+            ("pixels",),
+            "another type",
+        ),
+        ('"wasi_snapshot_preview1" "path_open" (func (param v128) (result i32))', ("pixels",), "another type"),
+        ('"wasi_snapshot_preview1" "path_open" (func (param externref) (result i32))', ("pixels",), "another type"),
+        ('"camera_edge" "score" (func (param v128) (result i32))', ("pixels",), "its type is (f64) -> i32"),
     ],
 )
 def test_an_import_that_was_not_granted_is_refused_by_name_with_the_way_to_grant_it(
@@ -96,3 +113,23 @@ def test_log_metric_and_parameters_are_given_to_all(analyzer: Start) -> None:
 def test_an_unknown_capability_in_a_grant_is_refused(analyzer: Start) -> None:
     error = refusal(lambda: analyzer("", grants=Grants(frozenset({"pixels", "network"}))))
     assert "unknown capability 'network'" in error.message
+
+
+def test_a_function_may_be_imported_twice(analyzer: Start) -> None:
+    score = '(import "camera_edge" "score" (func (param f64) (result i32)))'
+    analyzer(score + score)
+
+
+def test_one_name_with_two_types_is_refused(analyzer: Start) -> None:
+    error = refusal(
+        lambda: analyzer(
+            '(import "wasi_snapshot_preview1" "path_open" (func (param i32) (result i32)))'
+            '(import "wasi_snapshot_preview1" "path_open" (func (param i64) (result i32)))'
+        )
+    )
+    assert error.hint == "it is imported twice, with two types"
+
+
+def test_what_a_module_calls_its_imports_is_harmless_in_a_terminal(analyzer: Start) -> None:
+    error = refusal(lambda: analyzer(r'(import "e\1b[31m" "f\0a" (func))'))
+    assert error.message == "imports e\ufffd[31m.f\ufffd, which it was not given"

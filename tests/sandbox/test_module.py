@@ -92,10 +92,18 @@ def test_a_manifest_has_defaults() -> None:
         (GOOD.replace(b"abi = 1", b"abi = 2"), "made for ABI 2"),
         (GOOD.replace(b'"a"', b'"../a"'), r"\$.name"),
         (GOOD.replace(b'["k"]', b'["k k"]'), r"\$.kinds"),
-        (GOOD.replace(b'"pixels"', b'"observations"'), "unknown capability 'observations'"),
+        (GOOD.replace(b'"pixels"', b'"pixels", "observations"'), "asks for both 'pixels' and 'observations'"),
+        (GOOD.replace(b'"pixels"', b'"observations", "onnx:a"'), "a rule module and asks for more"),
+        (GOOD.replace(b'"pixels"', b'"pixels", "telemetry:can"'), "unknown capability 'telemetry:can'"),
+        (GOOD.replace(b'"a"', b'"a\\n"'), r"\$.name"),
+        (GOOD.replace(b'["k"]', b'["k\\n"]'), r"\$.kinds"),
+        (GOOD.replace(b'"1"', b'"1\\u001b[31m"'), r"\$.version"),
+        (GOOD + b"[params]\na = nan\n", "the default of parameter 'a' is nan"),
+        (GOOD + b"[params]\na = 1" + b"0" * 5000, "bad manifest"),
+        (GOOD + b"[params]\na = " + b"[" * 5000, "bad manifest"),
         (GOOD.replace(b'"pixels"', b'"pixels", "state:0"'), "unknown capability 'state:0'"),
         (GOOD.replace(b'"pixels"', b'"pixels", "state:99999999"'), "a state of 99999999 bytes"),
-        (GOOD.replace(b'"pixels"', b'"onnx:a"'), "does not ask for 'pixels'"),
+        (GOOD.replace(b'"pixels"', b'"onnx:a"'), "asks for neither 'pixels' nor 'observations'"),
         (GOOD.replace(b"version", b"vers"), "unknown field `vers`"),
         (GOOD.replace(b'version = "1"', b""), "missing required field `version`"),
         (b"name = ", "bad manifest"),
@@ -113,3 +121,8 @@ def test_naming_a_module_grants_what_it_asks_for_with_the_model_it_was_told() ->
     manifest = read_manifest(asks, where="m")
     assert manifest.grant_all({"model": "tiny"}) == {"pixels", "onnx:tiny", "state:64"}
     assert manifest.grant_all({}) == {"pixels", "state:64"}
+
+
+def test_a_manifest_that_asks_for_observations_is_one_of_a_rule_module() -> None:
+    assert not read_manifest(GOOD, where="m").is_rule
+    assert read_manifest(GOOD.replace(b'"pixels"', b'"observations", "state:64"'), where="m").is_rule

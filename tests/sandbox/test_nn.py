@@ -1,102 +1,17 @@
 from __future__ import annotations
 
-import ctypes
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from camera_edge.errors import ModelError
 from camera_edge.inference import Graph as OnnxGraph
 from camera_edge.sandbox import nn
-from camera_edge.sandbox.memory import GuestMemory
-from camera_edge.sandbox.nn import Graph, NnErrno, NnFunction
+from camera_edge.sandbox.nn import NnErrno
+from tests.sandbox.nn_caller import BEYOND, DATA, DIMS, F32, NAME, OUT, RESULT, TENSOR, Echo, Guest, Info, echo
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "data" / "models" / "onnx_tiny"
-
-SIZE_BYTES = 1 << 20
-NAME, TENSOR, DIMS, DATA, OUT, RESULT = 0x100, 0x200, 0x300, 0x1000, 0x80000, 0x400
-BEYOND = SIZE_BYTES - 2
-F32 = 1
-
-
-@dataclass(frozen=True)
-class Info:
-    name: str
-    dtype: np.dtype[np.generic]
-    shape: tuple[int, ...]
-
-
-@dataclass
-class Echo:
-    """A graph that gives back what it gets."""
-
-    inputs: Sequence[Info]
-    fails: bool = False
-    ran: list[list[NDArray[np.generic]]] = field(default_factory=list)
-
-    @property
-    def outputs(self) -> Sequence[Info]:
-        return self.inputs
-
-    def run(self, arrays: Sequence[NDArray[np.generic]], /) -> list[NDArray[np.generic]]:
-        if self.fails:
-            raise ModelError("cannot")
-        self.ran.append(list(arrays))
-        return list(arrays)
-
-
-def echo(*shape: int, dtype: str = "f4") -> Echo:
-    return Echo([Info("in", np.dtype(dtype), shape)])
-
-
-class Guest:
-    """A guest as the host sees it: a memory, and calls with signed 32-bit numbers."""
-
-    def __init__(self, graphs: Mapping[str, Graph], granted: frozenset[str] | None = None) -> None:
-        self.memory = bytearray(SIZE_BYTES)
-        self._pinned = (ctypes.c_char * SIZE_BYTES).from_buffer(self.memory)
-        host_memory = GuestMemory(ctypes.addressof(self._pinned), lambda: SIZE_BYTES)
-        names = frozenset(graphs) if granted is None else granted
-        self.functions: Mapping[str, NnFunction] = nn.functions(lambda: host_memory, graphs.__getitem__, names)
-
-    def call(self, name: str, *args: int) -> NnErrno:
-        function = self.functions[name]
-        assert len(args) == function.parameters
-        return NnErrno(function.call(*(ctypes.c_int32(arg).value for arg in args)))
-
-    def put(self, pointer: int, data: bytes) -> None:
-        self.memory[pointer : pointer + len(data)] = data
-
-    def u32(self, pointer: int) -> int:
-        return int.from_bytes(self.memory[pointer : pointer + 4], "little")
-
-    def load(self, name: str) -> NnErrno:
-        self.put(NAME, name.encode())
-        return self.call("load_by_name", NAME, len(name.encode()), OUT)
-
-    def context(self, name: str) -> int:
-        assert self.load(name) is NnErrno.SUCCESS
-        assert self.call("init_execution_context", self.u32(OUT), OUT) is NnErrno.SUCCESS
-        return self.u32(OUT)
-
-    def set_input(self, context: int, array: NDArray[np.generic], kind: int = F32, index: int = 0) -> NnErrno:
-        self.put(DIMS, struct.pack(f"<{array.ndim}I", *array.shape))
-        self.put(DATA, array.tobytes())
-        self.put_tensor(DIMS, array.ndim, kind, DATA, array.nbytes)
-        return self.call("set_input", context, index, TENSOR)
-
-    def put_tensor(self, dims: int, count: int, kind: int, data: int, data_bytes: int) -> None:
-        # the padding after the type is poisoned, as a guest may leave it
-        self.put(TENSOR, struct.pack("<IIB3sII", dims, count, kind, b"\xaa\xaa\xaa", data, data_bytes))
-
-    def output(self, context: int, dtype: str, index: int = 0) -> NDArray[np.generic]:
-        assert self.call("get_output", context, index, OUT, SIZE_BYTES - OUT, RESULT) is NnErrno.SUCCESS
-        return np.frombuffer(bytes(self.memory[OUT : OUT + self.u32(RESULT)]), dtype)
 
 
 def test_the_table_has_the_functions_of_the_witx_and_the_two_that_free() -> None:
@@ -149,7 +64,7 @@ def test_a_model_that_was_not_granted_is_not_found_even_where_it_exists() -> Non
 
 
 def test_load_with_model_bytes_is_not_supported() -> None:
-    assert Guest({}).call("load", 0, 1, 1, 0, OUT) is NnErrno.UNSUPPORTED_OPERATION
+    assert Guest({"echo": echo(1)}).load_bytes(b"model") is NnErrno.UNSUPPORTED_OPERATION
 
 
 def test_a_small_buffer_is_too_large_and_learns_the_size_it_needs() -> None:
@@ -293,6 +208,13 @@ def test_a_guest_cannot_make_the_host_hold_more_than_its_share(monkeypatch: pyte
     assert guest.set_input(second, np.zeros(15, np.float32)) is NnErrno.TOO_LARGE
     # what is replaced does not count
     assert guest.set_input(first, np.zeros(25, np.float32)) is NnErrno.SUCCESS
+    assert guest.set_input(first, np.zeros(12, np.float32)) is NnErrno.SUCCESS
+    # outputs count as well, and those of a new input's own context go
+    assert guest.call("compute", first) is NnErrno.SUCCESS
+    assert guest.set_input(second, np.zeros(2, np.float32)) is NnErrno.TOO_LARGE
+    assert guest.set_input(first, np.zeros(13, np.float32)) is NnErrno.SUCCESS
+    assert guest.call("compute", first) is NnErrno.TOO_LARGE
+    assert guest.call("get_output", first, 0, OUT, 64, RESULT) is NnErrno.RUNTIME_ERROR
 
 
 def test_a_name_of_a_megabyte_is_too_large_and_one_that_is_not_utf8_is_invalid() -> None:
@@ -309,6 +231,7 @@ def test_a_model_that_fails_is_a_runtime_error_and_no_exception() -> None:
     context = guest.context("echo")
     guest.set_input(context, np.ones(1, np.float32))
     assert guest.call("compute", context) is NnErrno.RUNTIME_ERROR
+    assert guest.lines == [b"wasi_ephemeral_nn compute: cannot"]
 
 
 def test_a_defect_of_the_host_is_a_runtime_error_and_no_exception() -> None:

@@ -73,7 +73,7 @@ def test_a_module_that_does_not_compile_stops_the_build_with_the_compilers_words
     shutil.copytree(REPOSITORY / "wasm_analyzers", root / "wasm_analyzers")
     (root / "models").mkdir()
     (root / "wasm_analyzers" / "motion" / "broken.c").write_text("int broken(void) { return nothing; }\n")
-    with pytest.raises(build_script.BuildFailedError, match=r"motion does not compile:(.|\n)*nothing"):
+    with pytest.raises(build_script.toolchain.BuildError, match=r"motion does not compile:(.|\n)*nothing"):
         build_script.build(root, root / "shipped")
     assert not (root / "shipped").exists()
 

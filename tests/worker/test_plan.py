@@ -8,15 +8,14 @@ import pytest
 
 from camera_edge.config import CameraConfig
 from camera_edge.errors import ConfigError
-from camera_edge.inference import Registry
 from camera_edge.rules import Rule
 from camera_edge.sandbox import shipped
-from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, plan_camera, unreported_kinds, wakers_first
+from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply, plan_camera, unreported_kinds, wakers_first
 
 
 def planned(tmp_path: Path, **settings: object) -> CameraPlan:
     chosen = CameraConfig.model_validate({"source": "rtsp://me:secret@192.0.2.1/live"} | settings).settings()
-    return plan_camera("front", chosen, Registry(tmp_path))
+    return plan_camera("front", chosen, Supply.of(tmp_path))
 
 
 def analyzer(name: str, wake_on: str | None = None) -> AnalyzerPlan:

@@ -23,7 +23,7 @@ def recorder(folder: Path) -> Recorder:
         RedactionRecord(mode="pixelate", required=("motion",), pad=0.2, hold_s=1.0, period_s=0.2),
     )
     redactor = Redactor(history, PrivacyMask([]), Mode.PIXELATE)
-    studio = Studio(PreRoll(1_000_000, 1_000_000), {}, redactor, ClipFolder(folder), made_of)
+    studio = Studio(PreRoll(1_000_000, 1_000_000), {}, redactor, ClipFolder(folder), lambda: made_of)
     return Recorder(studio, {}, ClipTimes(0, 0, 1), lambda outcome: None)
 
 

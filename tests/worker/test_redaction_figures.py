@@ -17,8 +17,9 @@ from camera_edge.clips import ClipMetadata
 from camera_edge.config import CameraConfig
 from camera_edge.inference import Registry
 from camera_edge.redact import ALL
+from camera_edge.sandbox import Shelf
 from camera_edge.worker.assembly import Sandboxing, assemble_camera
-from camera_edge.worker.plan import CameraPlan, plan_camera
+from camera_edge.worker.plan import CameraPlan, Supply, plan_camera
 from camera_edge.worker.recordings import EventEnded, RecordingRun
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -85,7 +86,9 @@ def planned(registry: Registry) -> Callable[..., CameraPlan]:
     def make(**analyzers: object) -> CameraPlan:
         # one event, so one clip, from the beginning to the end
         config = {"source": "vtest", "analyzers": analyzers, "rules": {"moves": {"kinds": ["motion"]}}}
-        return plan_camera("vtest", CameraConfig.model_validate(config).settings(), registry)
+        return plan_camera(
+            "vtest", CameraConfig.model_validate(config).settings(), Supply(registry, Shelf(Path("none")))
+        )
 
     return make
 

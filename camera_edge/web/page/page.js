@@ -67,6 +67,13 @@ function addCamera(name) {
   return { card, state, body, player };
 }
 
+function moduleLine(module) {
+  const figures = Object.entries(module.counters)
+    .filter(([, value]) => value > 0)
+    .map(([name, value]) => `${name} ${value.toLocaleString("en")}`);
+  return `${module.name} ${module.version}${module.asleep ? ", asleep" : ""}: ${figures.join(", ") || "nothing yet"}`;
+}
+
 function showCamera(status) {
   if (!cameras.has(status.name)) cameras.set(status.name, addCamera(status.name));
   const { state, body, player } = cameras.get(status.name);
@@ -77,9 +84,11 @@ function showCamera(status) {
   for (const [name, value] of Object.entries(status.counters)) {
     figures.append(element("dt", "", name), element("dd", "", value.toLocaleString("en")));
   }
+  const modules = element("ul");
+  modules.append(...status.modules.map((module) => element("li", "", moduleLine(module))));
   const confinement = element("ul");
   confinement.append(...status.confinement.map((line) => element("li", "", line)));
-  body.replaceChildren(figures, confinement);
+  body.replaceChildren(figures, modules, confinement);
 }
 
 function showCameras(list) {

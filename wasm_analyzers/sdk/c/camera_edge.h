@@ -1,7 +1,8 @@
 /* Analyzer ABI v1 for guests in C: the contract is wasm_analyzers/ABI.md, this header only spells it.
  *
  * A pixel analyzer is one translation unit that includes this header and defines camera_edge_open, camera_edge_analyze
- * and camera_edge_close. The same source builds as WebAssembly (wasm32-freestanding, no libc) and natively together with
+ * and camera_edge_close; a rule module includes rule.h and defines camera_edge_observe instead of camera_edge_analyze.
+ * The same source builds as WebAssembly (wasm32-freestanding, no libc) and natively together with
  * native_host.c: pointers are 32 bits wide in the first case, so records have exactly the layout of the ABI there.
  */
 #ifndef CAMERA_EDGE_H
@@ -101,7 +102,8 @@ CAMERA_EDGE_EXPORT("close") void camera_edge_close(void);
 CAMERA_EDGE_EXPORT("camera_edge_abi") __attribute__((weak)) int32_t camera_edge_abi(void) { return CAMERA_EDGE_ABI; }
 
 #if defined(__wasm__)
-/* Pages from the engine: zeroed, aligned to 64 KiB, never given back. NULL where the host's limit is reached. */
+/* Pages from the engine: zeroed, aligned to 64 KiB, never given back. NULL where the host's limit is reached.
+ * An allocator beside it must ask the engine too and take what it is given, as the malloc of wasi-libc does. */
 static inline void *camera_edge_pages(size_t bytes) {
     size_t page = __builtin_wasm_memory_grow(0, (bytes + 65535) / 65536);
     return page == (size_t)-1 ? NULL : (void *)(page * 65536);
@@ -118,6 +120,16 @@ void *camera_edge_pages(size_t bytes);
 
 static inline const uint8_t *camera_edge_pixels(const camera_edge_slot *slot) {
     return (const uint8_t *)slot + slot->pixel_offset;
+}
+
+/* The slot that was written before this one, or NULL. It is not always the frame that this guest saw before. */
+static inline const camera_edge_slot *camera_edge_previous(const camera_edge_slot *slot) {
+    return slot->previous ? (const camera_edge_slot *)((const uint8_t *)slot + slot->previous) : NULL;
+}
+
+/* The map of zones, one byte for each pixel of the view, rows of `width`, or NULL: no zones and no privacy masks. */
+static inline const uint8_t *camera_edge_zones(const camera_edge_slot *slot) {
+    return slot->zones ? (const uint8_t *)slot + slot->zones : NULL;
 }
 
 #endif

@@ -1,0 +1,358 @@
+"""`camera-edge analyzer`: begins, builds, inspects, replays, tests and measures modules; `packages.py` has the rest.
+
+Invariant: stdout carries results alone. Heavy libraries are imported when a command runs.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from camera_edge.cli import packages
+from camera_edge.cli.trust import JsonOption, StateOption
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from camera_edge.rules import Polygon
+    from camera_edge.worker.assembly import Sandboxing
+    from camera_edge.worker.plan import Supply
+    from camera_edge.workshop.trial import Wishes
+    from camera_edge.workshop.workpiece import Workpiece
+
+app = typer.Typer(
+    help="Analyzers and rule modules: write, build, test, measure; pack, sign, verify, install.", no_args_is_help=True
+)
+
+ModuleArgument = Annotated[
+    str | None,
+    typer.Argument(help="A module's folder, a .wasm file, or a name [default: this folder].", metavar="[MODULE]"),
+]
+FolderArgument = Annotated[Path, typer.Argument(help="A module's folder.", metavar="[DIR]")]
+ModuleOption = Annotated[
+    str | None, typer.Option("--module", metavar="MODULE", help="As of `inspect` [default: this folder].")
+]
+ParamOption = Annotated[list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="Of the module.")]
+ZoneOption = Annotated[
+    list[str] | None, typer.Option("--zone", metavar="NAME=X,Y,X,Y,…", help="Corners, as parts of the picture.")
+]
+RateOption = Annotated[str, typer.Option("--rate", metavar="FPS|native", help="Analysed frames a second.")]
+FramesOption = Annotated[int | None, typer.Option("--frames", min=1, metavar="N", help="So many at most.")]
+StartOption = Annotated[
+    str | None, typer.Option("--start", metavar="DATE", help="Rule modules: when it began, 2026-01-05T08:00.")
+]
+TimeZoneOption = Annotated[
+    str | None, typer.Option("--time-zone", metavar="ZONE", help="Rule modules: of the camera, Europe/Berlin.")
+]
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The module's name, and its folder's.", metavar="NAME")],
+    lang: Annotated[str, typer.Option("--lang", metavar="LANGUAGE", help="c, zig, rust or assemblyscript.")],
+    rule: Annotated[bool, typer.Option("--rule", help="A rule module: it sees observations, no pixels.")] = False,
+    folder: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where the folder is made.")] = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Begin a module: a folder with manifest, source, golden tests and a README, made from the SDK's example."""
+    from camera_edge.cli.talk import put_json, talk
+    from camera_edge.errors import UsageError
+    from camera_edge.toolchain import Language, missing
+    from camera_edge.workshop.scaffold import Scaffold, begin
+
+    known = [each.value for each in Language]
+    if lang not in known:
+        raise UsageError(f"there is no SDK for {lang!r}", hint=f"use one of: {', '.join(known)}")
+    workshop = begin(Scaffold(name, Language(lang), rule, folder))
+    files = sorted(str(path.relative_to(workshop.folder)) for path in workshop.folder.rglob("*") if path.is_file())
+    if json:
+        put_json({"folder": str(workshop.folder), "name": name, "language": lang, "files": files})
+    talk.print(f"made [bold]{workshop.folder}[/]: {', '.join(files)}", soft_wrap=True)
+    if (reason := missing(Language(lang))) is not None:
+        talk.print(f"  [yellow]warning:[/] it cannot be built here yet: {reason}", soft_wrap=True)
+    talk.print(f"  next: cd {workshop.folder}; camera-edge analyzer build; camera-edge analyzer test")
+
+
+@app.command()
+def build(
+    folder: FolderArgument = Path(),
+    install: Annotated[bool, typer.Option("--install", help="Get a compiler that npm has, before.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Compile a module: NAME.wasm in its folder. Says what it imports, and what that needs."""
+    from camera_edge import toolchain
+    from camera_edge.cli.module_report import show_built
+    from camera_edge.cli.talk import put_json
+    from camera_edge.sandbox import Runtime, load_module
+    from camera_edge.sandbox.admission import check_module
+    from camera_edge.workshop.inspection import imports_of
+    from camera_edge.workshop.workpiece import open_workshop
+
+    workshop = open_workshop(folder)
+    if install:
+        toolchain.install(toolchain.language_of(folder))
+    toolchain.build(folder, workshop.wasm, toolchain.sdk_folder())
+    module = load_module(workshop.wasm)
+    imports = imports_of(module)
+    if json:
+        put_json(
+            {
+                "path": str(workshop.wasm),
+                "size_bytes": len(module.wasm),
+                "sha256": module.sha256,
+                "imports": [_builtins(each) for each in imports],
+            }
+        )
+    else:
+        show_built(workshop.wasm, module, imports)
+    # last: what it imports shows why it may be refused
+    check_module(module.wasm, module.manifest, Runtime())
+
+
+@app.command()
+def inspect(
+    module: ModuleArgument = None,
+    config: Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE", help="Whose grants to show.")] = None,
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a module is, what it asks for, is granted and imports, its limits, hash and signer."""
+    from camera_edge.cli.module_report import show_inspection
+    from camera_edge.cli.talk import put_json
+    from camera_edge.config import load
+    from camera_edge.workshop import inspection
+
+    loaded = load(config) if config is not None else None
+    if loaded is not None and state is None:
+        state = loaded.state
+    looked_at = inspection.inspect(_find(module, _supply(state)).module, loaded)
+    if json:
+        put_json(_builtins(looked_at))
+        return
+    show_inspection(looked_at)
+
+
+@app.command()
+def replay(
+    clips: Annotated[
+        list[str], typer.Argument(metavar="CLIP...", help="Recordings; for a rule module JSON Lines of observations.")
+    ],
+    module: ModuleOption = None,
+    param: ParamOption = None,
+    rate: RateOption = "5",
+    frames: FramesOption = None,
+    zone: ZoneOption = None,
+    start: StartOption = None,
+    time_zone: TimeZoneOption = None,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy frames into the module instead of mapping them.")] = False,
+    store: Annotated[
+        Path | None, typer.Option("--store", metavar="FILE", help="What its store holds at the start.")
+    ] = None,
+    state: StateOption = None,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines, as always.")] = False,
+) -> None:
+    """Run one module alone over recordings: a JSON line a frame, the same bytes every time."""
+    from camera_edge.cli.talk import put_json
+    from camera_edge.errors import QuarantineError, UsageError
+    from camera_edge.workshop.daytime import DayTime
+    from camera_edge.workshop.lines import FaultLine
+    from camera_edge.workshop.rehearsal import Rehearsal, rehearse
+
+    supply = _supply(state)
+    piece = _find(module, supply)
+    if not piece.module.manifest.is_rule and (start is not None or time_zone is not None):
+        raise UsageError("an analyzer is told no time of day", hint="leave out --start and --time-zone")
+    wishes, rate_hz, day_time = _wishes(param, zone, store), _rate(rate), DayTime.read(start, time_zone)
+    faults = 0
+    with _sandboxing() as sandboxing:
+        for clip in clips:
+            rehearsal = Rehearsal(_recording(clip), wishes, rate_hz, frames, copy, day_time)
+            for line in rehearse(piece.module, rehearsal, sandboxing, supply.models):
+                put_json(_builtins(line))
+                faults += isinstance(line, FaultLine)
+    if faults:
+        raise QuarantineError(
+            f"no answer for {faults} frames", where=piece.module.manifest.name, hint="lines of type `fault` say why"
+        )
+
+
+@app.command()
+def test(
+    folder: FolderArgument = Path(),
+    update: Annotated[bool, typer.Option("--update", help="Keep what it says now as golden lines.")] = False,
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare what a module says with golden/NAME.jsonl, for each golden/NAME.toml. Exit code 1: it differs."""
+    from camera_edge.cli.module_report import show_outcome
+    from camera_edge.cli.talk import put_json
+    from camera_edge.workshop.golden import cases, run_case, write_case
+    from camera_edge.workshop.workpiece import open_workshop
+
+    supply = _supply(state)
+    found = cases(open_workshop(folder))
+    module = _find(str(folder), supply).module
+    differ = 0
+    with _sandboxing() as sandboxing:
+        for path in found:
+            outcome = (write_case if update else run_case)(path, module, sandboxing, supply.models)
+            differ += not outcome.passed
+            if json:
+                put_json(_builtins(outcome) | {"passed": outcome.passed})
+            else:
+                show_outcome(outcome)
+    if differ:
+        raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    module: ModuleArgument = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="CLIP", help="A recording; for a rule module observations.")
+    ] = None,
+    param: ParamOption = None,
+    rate: RateOption = "5",
+    frames: FramesOption = 100,
+    zone: ZoneOption = None,
+    start: StartOption = None,
+    time_zone: TimeZoneOption = None,
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure what a module costs here: time, fuel and memory, and its C as native code beside it."""
+    from camera_edge.cli.module_report import show_speed
+    from camera_edge.cli.talk import put_json
+    from camera_edge.workshop.daytime import DayTime
+    from camera_edge.workshop.speed import Measurement, take
+    from camera_edge.workshop.trial import Trial, plan_trial
+
+    supply = _supply(state)
+    piece = _find(module, supply)
+    wishes = _wishes(param, zone, None)
+    wanted = Measurement(
+        source if source is None else _recording(source), _rate(rate), frames, DayTime.read(start, time_zone)
+    )
+    with _sandboxing() as sandboxing:
+        trial = Trial(plan_trial(piece.module, wishes, supply.models), sandboxing, wishes.zones)
+        speed = take(piece, trial, wanted)
+    if json:
+        put_json({"name": piece.module.manifest.name, **_builtins(speed)})
+        return
+    show_speed(piece.module, speed)
+
+
+def _supply(state: Path | None) -> Supply:
+    from camera_edge.config import DEFAULT_STATE
+    from camera_edge.worker.plan import Supply
+
+    return Supply.of((state or DEFAULT_STATE).expanduser())
+
+
+def _find(name: str | None, supply: Supply) -> Workpiece:
+    """The module to work on; one that is installed is verified again."""
+    from camera_edge.cli.talk import talk
+    from camera_edge.packages.ready import recheck
+    from camera_edge.workshop.workpiece import find
+
+    piece = find(name, supply.modules)
+    if piece.module.origin == "installed":
+        recheck(supply.modules, {piece.module.manifest.name})
+    if piece.is_stale:
+        talk.print(f"[yellow]warning:[/] the source of {piece.module.manifest.name} is newer: build it again")
+    return piece
+
+
+@contextmanager
+def _sandboxing() -> Iterator[Sandboxing]:
+    from camera_edge.cli.cache import module_cache
+
+    with module_cache() as sandboxing:
+        yield sandboxing
+
+
+def _wishes(params: list[str] | None, zones: list[str] | None, store: Path | None) -> Wishes:
+    from camera_edge.workshop.trial import Wishes
+
+    return Wishes(
+        params=dict(_param(text) for text in params or []),
+        state=b"" if store is None else _bytes(store),
+        zones=dict(_zone(text) for text in zones or []),
+    )
+
+
+def _param(text: str) -> tuple[str, str | float]:
+    from camera_edge.errors import UsageError
+
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UsageError(f"--param {text!r} is not KEY=VALUE", hint="write --param threshold=12")
+    number = _finite(value)
+    return key, value if number is None else number
+
+
+def _zone(text: str) -> tuple[str, Polygon]:
+    from camera_edge.errors import UsageError
+    from camera_edge.rules import Polygon
+
+    name, _, corners = text.partition("=")
+    numbers = [_finite(part) for part in corners.split(",")]
+    inside = [number for number in numbers if number is not None and 0 <= number <= 1]
+    if not name or len(inside) < len(numbers) or len(inside) < 6 or len(inside) % 2:
+        hint = "write --zone gate=0.4,0.5,0.9,0.5,0.9,1: three corners or more, each x,y from 0 to 1"
+        raise UsageError(f"--zone {text!r} is not NAME=X,Y,X,Y,X,Y", hint=hint)
+    return name, Polygon(tuple(zip(inside[::2], inside[1::2], strict=True)))
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _rate(text: str) -> float | None:
+    """Frames a second; None: every frame."""
+    from camera_edge.errors import UsageError
+
+    if text == "native":
+        return None
+    rate_hz = _finite(text)
+    if rate_hz is None or not 0 < rate_hz <= 60:
+        raise UsageError(f"--rate {text!r}", hint="give frames a second, above 0 and at most 60, or `native`")
+    return rate_hz
+
+
+def _recording(text: str) -> str:
+    from camera_edge.address import safe_address
+    from camera_edge.errors import UsageError
+
+    if safe_address(text) != text:
+        raise UsageError(f"{safe_address(text)} has credentials", hint="record it first, then give the recording")
+    return text
+
+
+def _bytes(path: Path) -> bytes:
+    from camera_edge.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint="name a file") from error
+
+
+def _builtins(value: object) -> dict[str, object]:
+    import msgspec
+
+    built: dict[str, object] = msgspec.to_builtins(value)
+    return built
+
+
+# one group for those who write modules and those who run them
+app.registered_commands += packages.app.registered_commands
+app.registered_groups += packages.app.registered_groups

@@ -1,0 +1,102 @@
+"""`camera-edge analyzer trust`: the public keys whose analyzers may be installed and run.
+
+Invariant: what a command changes takes effect for modules that run at their next start, or when the hub looks again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from camera_edge.packages import PublicKey
+    from camera_edge.sandbox.shelf import Shelf
+
+app = typer.Typer(help="Public keys whose analyzers may be installed and run.", no_args_is_help=True)
+
+StateOption = Annotated[
+    Path | None, typer.Option("--state", metavar="DIR", help="State folder [default: ~/.local/state/camera-edge].")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="A public key in PEM.", metavar="KEY.pub")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="What you call its owner.")],
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Trust a key. Compare its fingerprint with its owner over another way first."""
+    from camera_edge.cli.talk import put_json, talk
+    from camera_edge.packages import TrustStore
+    from camera_edge.sandbox.trusted import read_key
+
+    key = TrustStore(open_shelf(state)).add(read_key(file), name, where=str(file))
+    if json:
+        put_json(_as_json(key))
+    talk.print(f"[bold]{key.name}[/] is trusted, fingerprint sha256 {key.fingerprint}")
+    talk.print("  what it signed can be installed: camera-edge analyzer install PACKAGE")
+
+
+@app.command("list")
+def list_keys(state: StateOption = None, json: JsonOption = False) -> None:
+    """List the trusted keys and the revoked digests."""
+    from rich.table import Column, Table
+
+    from camera_edge.cli.talk import put_json, show, talk
+    from camera_edge.packages import TrustStore
+
+    trust = TrustStore(open_shelf(state)).read()
+    revoked = sorted(f"sha256:{digest}" for digest in trust.revoked)
+    if json:
+        put_json({"keys": [_as_json(key) for key in trust.keys], "revoked": revoked})
+        return
+    if not trust.keys:
+        talk.print("no key is trusted: camera-edge analyzer trust add KEY.pub --name NAME")
+    table = Table(Column("name", no_wrap=True), Column("fingerprint (sha256)", overflow="fold"))
+    for key in trust.keys:
+        table.add_row(key.name, key.fingerprint)
+    if trust.keys:
+        show.print(table)
+    for digest in revoked:
+        show.print(f"revoked {digest}")
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="The name you gave it.", metavar="NAME")],
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Trust a key no more: what it signed stays installed and does not run."""
+    from camera_edge.cli.talk import put_json, talk
+    from camera_edge.packages import TrustStore
+
+    shelf = open_shelf(state)
+    TrustStore(shelf).remove(name)
+    held = withheld(shelf)
+    if json:
+        put_json({"removed": name, "withheld": held})
+    talk.print(f"[bold]{name}[/] is not trusted any more")
+    for each in held:
+        talk.print(f"  {each} does not run any more")
+
+
+def open_shelf(state: Path | None) -> Shelf:
+    from camera_edge.config import DEFAULT_STATE
+    from camera_edge.sandbox.shelf import SHELF_FOLDER, Shelf
+
+    return Shelf((state or DEFAULT_STATE).expanduser() / SHELF_FOLDER)
+
+
+def withheld(shelf: Shelf) -> list[str]:
+    """The installed versions that may not run, as NAME VERSION."""
+    records = (record for name in shelf.names() for record in shelf.records(name))
+    return [f"{record.name} {record.version}" for record in records if shelf.withheld(record)]
+
+
+def _as_json(key: PublicKey) -> dict[str, str]:
+    return {"name": key.name, "fingerprint": key.fingerprint}

@@ -1,0 +1,169 @@
+"""Verifies packages against the keys an operator trusts, and installs them.
+
+Invariant: what is installed was signed by a trusted key over exactly these bytes, is a valid analyzer that imports no
+more than its manifest asks for, and has a name of its own. Nothing of it was compiled or run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from camera_edge.errors import ModuleError
+from camera_edge.packages.documents import TITLE_KEY, VERSION_KEY, ImageManifest
+from camera_edge.packages.keys import PublicKey
+from camera_edge.packages.layout import FolderLayout, Layout, blob_path
+from camera_edge.packages.pack import layout_of
+from camera_edge.packages.package import Package, SignatureSet, read_package, with_blobs
+from camera_edge.packages.trust import Trust
+from camera_edge.sandbox.admission import check_module
+from camera_edge.sandbox.manifest import Manifest, read_manifest
+from camera_edge.sandbox.module import shipped_names
+from camera_edge.sandbox.runtime import Runtime
+from camera_edge.sandbox.sections import Interface
+from camera_edge.sandbox.shelf import PACKAGE_FOLDER, NewVersion, Placed, Record, Shelf, Signer
+from camera_edge.sandbox.version import ModuleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a package holds, whoever made it."""
+
+    package: Package
+    manifest: Manifest
+    interface: Interface
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A package of which everything was checked, and whose signature it has."""
+
+    package: Package
+    manifest: Manifest
+    interface: Interface
+    signer: PublicKey
+    signed_by: SignatureSet
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An installed version, and why it may not run, or None."""
+
+    record: Record
+    fault: ModuleError | None
+
+
+def trusting(keys: list[PublicKey]) -> Trust:
+    """These keys and no others; nothing is revoked."""
+    return Trust(tuple(keys))
+
+
+def examine(package: Package, runtime: Runtime) -> Examined:
+    """What the package is, without asking who made it. Raises ModuleError where it is no analyzer, or a broken one."""
+    manifest = read_manifest(package.toml, where=f"{package.where}: analyzer.toml")
+    ModuleVersion.read(manifest.version, where=package.where)
+    _check_annotations(package.image, manifest, package.where)
+    return Examined(package, manifest, check_module(package.wasm, manifest, runtime))
+
+
+def verify(layout: Layout, trust: Trust) -> Verified:
+    """Raises ModuleError where it was changed, is not signed by a trusted key, is revoked, or is no analyzer."""
+    package = read_package(layout)
+    signer, signed_by = _signer(package, trust)
+    _check_revoked(package, trust)
+    examined = examine(package, Runtime())
+    return Verified(package, examined.manifest, examined.interface, signer, signed_by)
+
+
+def install(verified: Verified, shelf: Shelf, *, installed_utc: str, allow_rollback: bool = False) -> Placed:
+    """Put a verified package on the shelf. Raises ModuleError for a name that is taken, a roll-back; OutputError."""
+    name = verified.manifest.name
+    if name in shipped_names():
+        hint = "an analyzer of your own needs a name of its own, in analyzer.toml"
+        raise ModuleError(f"an analyzer {name!r} is shipped with camera-edge", where=verified.package.where, hint=hint)
+    new = NewVersion(
+        manifest=verified.manifest,
+        toml=verified.package.toml,
+        wasm=verified.package.wasm,
+        package_sha256=verified.package.digest.removeprefix("sha256:"),
+        signer=Signer(verified.signer.fingerprint, verified.signer.name),
+        documents=_documents(verified),
+    )
+    return shelf.put(new, installed_utc=installed_utc, allow_rollback=allow_rollback)
+
+
+def audit(shelf: Shelf, trust: Trust) -> tuple[Finding, ...]:
+    """Verify every installed version again, by the keys and revocations of now. Raises ModuleError where a
+    record is damaged.
+    """
+    records = (record for name in shelf.names() for record in shelf.records(name))
+    return tuple(Finding(record, _fault(record, shelf, trust)) for record in records)
+
+
+def _fault(record: Record, shelf: Shelf, trust: Trust) -> ModuleError | None:
+    try:
+        _reverify(record, shelf, trust)
+    except ModuleError as error:
+        return error
+    return None
+
+
+def _reverify(record: Record, shelf: Shelf, trust: Trust) -> None:
+    shelf.load(record)
+    why = shelf.withheld(record)
+    if why is not None:
+        hint = f"it does not run; camera-edge analyzer remove {record.name} --version {record.version}"
+        raise ModuleError(why, where=f"{record.name} {record.version}", hint=hint)
+    folder = shelf.version_folder(record.name, record.version)
+    wasm = {blob_path(f"sha256:{record.wasm_sha256}"): folder / f"{record.name}.wasm"}
+    found = verify(FolderLayout(folder / PACKAGE_FOLDER, wasm), trust)
+    if (found.package.digest, found.manifest.name) != (f"sha256:{record.package_sha256}", record.name):
+        hint = f"camera-edge analyzer remove {record.name} --version {record.version}, then install it again"
+        raise ModuleError("damaged: the record and the package differ", where=str(folder), hint=hint)
+
+
+def _signer(package: Package, trust: Trust) -> tuple[PublicKey, SignatureSet]:
+    for group in package.signature_sets:
+        for each in group.signatures:
+            signer = trust.signer(each.signature, each.payload) if each in package.signatures() else None
+            if signer is not None:
+                return signer, group
+    raise _unsigned(package, trust)
+
+
+def _unsigned(package: Package, trust: Trust) -> ModuleError:
+    found = [each for group in package.signature_sets for each in group.signatures]
+    if not found:
+        hint = "have it signed: camera-edge analyzer sign PACKAGE --key NAME.key, or cosign sign --key"
+        return ModuleError("it is not signed", where=package.where, hint=hint)
+    if not package.signatures():
+        hint = "it was changed after it was signed: get it again from who made it"
+        return ModuleError("its signature is for something else", where=package.where, hint=hint)
+    if not trust.keys:
+        hint = "camera-edge analyzer trust add KEY.pub --name NAME"
+        return ModuleError("it is signed, but no key is trusted here", where=package.where, hint=hint)
+    known = ", ".join(key.name for key in trust.keys)
+    hint = f"trusted are {known}; to trust another: camera-edge analyzer trust add KEY.pub --name NAME"
+    return ModuleError("no trusted key made its signature", where=package.where, hint=hint)
+
+
+def _check_revoked(package: Package, trust: Trust) -> None:
+    revoked = trust.revokes(package.digest, package.wasm_digest)
+    if revoked is not None:
+        hint = "get another version from who made it"
+        raise ModuleError(f"{revoked} was revoked", where=package.where, hint=hint)
+
+
+def _check_annotations(image: ImageManifest, manifest: Manifest, where: str) -> None:
+    """Registries show these two; they must not tell another story than `analyzer.toml`."""
+    for key, value in ((TITLE_KEY, manifest.name), (VERSION_KEY, manifest.version)):
+        shown = (image.annotations or {}).get(key, value)
+        if shown != value:
+            hint = "make it with `camera-edge analyzer pack`"
+            raise ModuleError(f"{key} is {shown!r}, analyzer.toml says {value!r}", where=where, hint=hint)
+
+
+def _documents(verified: Verified) -> dict[str, bytes]:
+    """What is kept to verify an installed version again: all of its package but the module."""
+    package, signed_by = verified.package, verified.signed_by
+    entries = [package.descriptor, signed_by.descriptor]
+    return layout_of(with_blobs(package, [signed_by]), entries, package.where).files

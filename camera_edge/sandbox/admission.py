@@ -1,0 +1,83 @@
+"""Says whether a module is an analyzer that asks, in its manifest, for all that it imports.
+
+Invariant: nothing of the module is compiled or run here. Its bytes are read, and validated by the engine that would run
+it.
+"""
+
+from __future__ import annotations
+
+from wasmtime import Module, WasmtimeError
+
+from camera_edge.errors import ModuleError
+from camera_edge.sandbox import host, nn, wasi
+from camera_edge.sandbox.host import FUNCTIONS
+from camera_edge.sandbox.manifest import Manifest
+from camera_edge.sandbox.runtime import _EXPORTS, Runtime
+from camera_edge.sandbox.sections import FunctionType, Import, Interface, Kind, read_interface
+
+_ABI = "see wasm_analyzers/ABI.md"
+# either lets a guest use wasi-nn
+_NN_NEEDS = ("onnx:", "nn.load")
+
+
+def check_module(wasm: bytes, manifest: Manifest, runtime: Runtime) -> Interface:
+    """What the module imports and exports. Raises ModuleError for the first thing that it may not be or do."""
+    interface = read_interface(wasm, where=manifest.name)
+    for wanted in interface.imports:
+        fault = import_fault(wanted, manifest)
+        if fault is not None:
+            raise ModuleError(f"imports {wanted.module}.{wanted.name}: {fault}", where=manifest.name, hint=_ABI)
+    _check_exports(interface, manifest)
+    try:
+        Module.validate(runtime.engine, wasm)
+    except WasmtimeError as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise ModuleError(f"the module is not valid: {reason}", where=manifest.name, hint=_ABI) from error
+    return interface
+
+
+def needed(wanted: Import) -> str | None:
+    """The capability without which this import is not linked, as ABI.md writes it; None where it needs none."""
+    if wanted.module == nn.MODULE:
+        return "onnx:<model>"
+    known = FUNCTIONS.get(wanted.name) if wanted.module == host.MODULE else None
+    return None if known is None else known.needs
+
+
+def import_fault(wanted: Import, manifest: Manifest) -> str | None:
+    """Why a module of this manifest may not import this; None where it may."""
+    if wanted.kind is not Kind.FUNCTION or wanted.function is None:
+        return "an analyzer imports functions only"
+    if wanted.module == wasi.MODULE:
+        return None if wanted.function.results in ((), ("i32",)) else "it has another type there"
+    if wanted.module == nn.MODULE:
+        return None if _asks(manifest, *_NN_NEEDS) else "its manifest does not ask for a model"
+    if wanted.module != host.MODULE:
+        return "there is nothing of that name"
+    known = FUNCTIONS.get(wanted.name)
+    if known is None:
+        return "there is no such function in ABI 1"
+    if wanted.function != FunctionType(known.params, (known.result,)):
+        return f"its type is ({', '.join(known.params)}) -> {known.result}"
+    if known.needs is not None and not _asks(manifest, known.needs.partition("<")[0]):
+        return f"its manifest does not ask for {known.needs}"
+    return None
+
+
+def _asks(manifest: Manifest, *families: str) -> bool:
+    return any(asked.startswith(families) for asked in manifest.capabilities)
+
+
+def _check_exports(interface: Interface, manifest: Manifest) -> None:
+    called = "observe" if manifest.is_rule else "analyze"
+    memory = interface.export("memory")
+    if memory is None or memory.kind is not Kind.MEMORY:
+        raise ModuleError("exports no memory", where=manifest.name, hint=_ABI)
+    for name, (params, results, always) in _EXPORTS.items():
+        export = interface.export(name)
+        if export is None and not always and name != called:
+            continue
+        wanted = FunctionType(tuple(map(str, params)), tuple(map(str, results)))
+        if export is None or export.function != wanted:
+            fault = "does not export" if export is None else "has another type for"
+            raise ModuleError(f"{fault} {name} {wanted}", where=manifest.name, hint=_ABI)

@@ -1,0 +1,106 @@
+"""Reads what analyzers observed, from JSON Lines, for a rule module to look at.
+
+It takes the lines of `camera-edge analyze --json --observations` (with `--scores` it also knows the frames in which
+nothing was seen) and those of a replay.
+
+Invariant: frames come in order, each once; a line of another kind is left out, a line that cannot be read is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from camera_edge.errors import UsageError
+from camera_edge.observation import AttributeValue, Box, Observation
+from camera_edge.workshop.lines import MICROSECONDS, FaultLine, FrameLine, ReplayLine, SeenThing, ViewLine
+
+_HINT = "give what `camera-edge analyze CLIP --json --observations` or `camera-edge analyzer replay CLIP` printed"
+
+
+class _Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="observation"):
+    source: str
+    frame: int
+    t_s: float
+    analyzer: str
+    kind: str
+    score: float
+    box: tuple[float, float, float, float]
+    track: int
+    attributes: dict[str, AttributeValue]
+
+
+class _Scored(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="score"):
+    source: str
+    frame: int
+    t_s: float
+    analyzer: str
+    value: float
+
+
+class _Event(msgspec.Struct, frozen=True, tag="event"):
+    pass
+
+
+class _Summary(msgspec.Struct, frozen=True, tag="summary"):
+    pass
+
+
+_decoder = msgspec.json.Decoder(_Observed | _Scored | _Event | _Summary | ReplayLine | ViewLine | FrameLine | FaultLine)
+
+
+@dataclass(slots=True)
+class Moment:
+    """What was observed in one frame."""
+
+    frame: int
+    media_us: int
+    observations: list[Observation] = field(default_factory=list)
+
+
+def read_moments(path: Path) -> Iterator[Moment]:
+    """Raises UsageError with the line for what cannot be read, and for frames out of order."""
+    try:
+        with path.open("rb") as file:
+            yield from _moments(file, str(path))
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint=_HINT) from error
+
+
+def _moments(lines: Iterable[bytes], where: str) -> Iterator[Moment]:
+    present: Moment | None = None
+    source: str | None = None
+    analyzer = ""
+    for number, text in enumerate(lines, start=1):
+        place = f"{where}:{number}"
+        try:
+            line = _decoder.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot be read: {error}", where=place, hint=_HINT) from error
+        if isinstance(line, ReplayLine | _Observed | _Scored):
+            if source is not None and line.source != source:
+                raise UsageError("these are observations of several clips", where=place, hint="give one at a time")
+            source = line.source
+        if isinstance(line, ReplayLine):
+            analyzer = line.module
+        if not isinstance(line, _Observed | _Scored | FrameLine | FaultLine):
+            continue
+        if present is None or line.frame > present.frame:
+            if present is not None:
+                yield present
+            present = Moment(line.frame, round(line.t_s * MICROSECONDS))
+        elif line.frame < present.frame and not isinstance(line, _Scored):
+            raise UsageError(f"frame {line.frame} comes after {present.frame}", where=place, hint=_HINT)
+        if isinstance(line, _Observed):
+            present.observations.append(_observation(line.analyzer, line))
+        elif isinstance(line, FrameLine):
+            present.observations += [_observation(analyzer, thing) for thing in line.observations]
+    if present is not None:
+        yield present
+
+
+def _observation(analyzer: str, seen: _Observed | SeenThing) -> Observation:
+    return Observation(analyzer, seen.kind, seen.score, Box(*seen.box), seen.track, seen.attributes)

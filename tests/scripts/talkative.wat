@@ -1,0 +1,110 @@
+;; Calls every function of the ABI that a pixel analyzer has, rightly and wrongly, and spoils each frame it was shown.
+;; Nothing here is a refused output, so every frame has an answer.
+(module
+  (import "camera_edge" "param_number" (func $param_number (param i32 i32 f64) (result f64)))
+  (import "camera_edge" "param_text" (func $param_text (param i32 i32 i32 i32) (result i32)))
+  (import "camera_edge" "emit" (func $emit (param i32) (result i32)))
+  (import "camera_edge" "score" (func $score (param f64) (result i32)))
+  (import "camera_edge" "score_at" (func $score_at (param i32 f64) (result i32)))
+  (import "camera_edge" "mask" (func $mask (param i32 i32 i32 i32) (result i32)))
+  (import "camera_edge" "infer" (func $infer (param i32 i32 f32 f32 f32 f32 i32 i32) (result i32)))
+  (import "camera_edge" "state_get" (func $state_get (param i32 i32 i32) (result i32)))
+  (import "camera_edge" "state_put" (func $state_put (param i32 i32 i32) (result i32)))
+  (import "camera_edge" "log" (func $log (param i32 i32 i32) (result i32)))
+  (import "camera_edge" "metric" (func $metric (param i32 i32 f64) (result i32)))
+
+  (memory (export "memory") 32)
+  (data (i32.const 0) "gain")
+  (data (i32.const 16) "label")
+  (data (i32.const 32) "model")
+  (data (i32.const 48) "thing")
+  (data (i32.const 64) "{\"a\": 1, \"b\": \"caf\c3\a9\", \"c\": true}")
+  (data (i32.const 112) "\ff\fe")
+  (data (i32.const 128) "a.b_1")
+  (data (i32.const 144) "a b")
+  ;; kind 48+5, score 0.75, track 3, box 0.1 0.2 0.9 0.8, attributes 64+33
+  (data (i32.const 192) "\30\00\00\00\05\00\00\00" "\00\00\40\3f" "\03\00\00\00"
+    "\cd\cc\cc\3d" "\cd\cc\4c\3e" "\66\66\66\3f" "\cd\cc\4c\3f" "\40\00\00\00\21\00\00\00")
+  (global $model_bytes (mut i32) (i32.const 0))
+
+  (func (export "camera_edge_abi") (result i32) (i32.const 1))
+
+  (func (export "open") (result i32)
+    (global.set $model_bytes (call $param_text (i32.const 32) (i32.const 5) (i32.const 1024) (i32.const 64)))
+    (drop (call $param_text (i32.const 16) (i32.const 5) (i32.const 1200) (i32.const 3)))
+    (drop (call $log (i32.const 1) (i32.const 1200) (i32.const 3)))
+    (drop (call $param_text (i32.const 0) (i32.const 4) (i32.const 1200) (i32.const 64)))
+    (drop (call $log (i32.const 1) (i32.const 1200) (i32.const 3)))
+    (drop (call $param_text (i32.const 48) (i32.const 5) (i32.const 1200) (i32.const 64)))
+    (drop (call $param_text (i32.const 112) (i32.const 2) (i32.const 1200) (i32.const 64)))
+    (drop (call $param_text (i32.const 0) (i32.const 300) (i32.const 1200) (i32.const 64)))
+    (drop (call $param_text (i32.const 0) (i32.const 4) (i32.const -2) (i32.const 64)))
+    (drop (call $param_number (i32.const 16) (i32.const 5) (f64.const nan)))
+    (drop (call $param_number (i32.const -4) (i32.const 8) (f64.const -0.0)))
+    ;; there is no frame yet
+    (drop (call $emit (i32.const 192)))
+    (drop (call $score (f64.const 1)))
+    (drop (call $score_at (i32.const 1) (f64.const 1)))
+    (drop (call $mask (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 1)))
+    (call $ask (f32.const 0) (i32.const 8))
+    (i32.const 0))
+
+  (func $ask (param $x f32) (param $room i32)
+    (drop (call $infer (i32.const 1024) (global.get $model_bytes) (local.get $x) (f32.const 0.25) (f32.const 0.5) (f32.const 0.5)
+      (i32.const 65536) (local.get $room))))
+
+  (func $models
+    (call $ask (f32.const 0.5) (i32.const 400000))
+    (drop (call $log (i32.const 1) (i32.const 65536) (i32.const 4096)))
+    (call $ask (f32.const 0.75) (i32.const 400000))
+    (call $ask (f32.const nan) (i32.const 400000))
+    (call $ask (f32.const 0) (i32.const -1))
+    (call $ask (f32.const 0) (i32.const 8))
+    (drop (call $infer (i32.const 48) (i32.const 5) (f32.const 0) (f32.const 0) (f32.const 1) (f32.const 1) (i32.const 65536) (i32.const 8))))
+
+  (func $store
+    (drop (call $state_get (i32.const 0) (i32.const 1300) (i32.const 8)))
+    (i64.store (i32.const 1300) (i64.add (i64.load (i32.const 1300)) (i64.const 3)))
+    (drop (call $state_put (i32.const 4) (i32.const 1300) (i32.const 8)))
+    (drop (call $state_put (i32.const 60) (i32.const 1300) (i32.const 8)))
+    (drop (call $state_put (i32.const -1) (i32.const 1300) (i32.const 8)))
+    (drop (call $state_put (i32.const 0) (i32.const -4) (i32.const 8)))
+    (drop (call $state_get (i32.const 100) (i32.const 1300) (i32.const 8)))
+    (drop (call $state_get (i32.const 0) (i32.const -4) (i32.const 8))))
+
+  ;; more of everything than there is room for
+  (func $flood (local $left i32)
+    (local.set $left (i32.const 70))
+    (loop $again
+      (drop (call $log (i32.const 0) (i32.const 0) (i32.const 4)))
+      (drop (call $score (f64.convert_i32_s (local.get $left))))
+      (drop (call $metric (i32.const 128) (i32.const 5) (f64.const 0.1)))
+      (drop (call $emit (i32.const 192)))
+      (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
+
+  ;; what lies there, and then it is spoiled
+  (func $scribble (param $at i32)
+    (drop (call $log (i32.const 1) (local.get $at) (i32.const 64)))
+    (memory.fill (local.get $at) (i32.const 0xAA) (i32.const 64)))
+
+  (func (export "analyze") (param $slot i32) (result i32)
+    (call $scribble (i32.add (local.get $slot) (i32.load offset=40 (local.get $slot))))
+    (if (i32.load offset=36 (local.get $slot))
+      (then (call $scribble (i32.add (i32.const 64) (i32.add (local.get $slot) (i32.load offset=36 (local.get $slot)))))))
+    (drop (call $mask (i32.add (local.get $slot) (i32.const 64)) (i32.const 32) (i32.const 8) (i32.const 4)))
+    (call $scribble (i32.add (local.get $slot) (i32.const 64)))
+    (call $scribble (local.get $slot))
+    (drop (call $score (call $param_number (i32.const 0) (i32.const 4) (f64.const 0))))
+    (drop (call $score_at (i32.const 3) (f64.const 4.9e-324)))
+    (call $models)
+    (call $store)
+    (drop (call $metric (i32.const 144) (i32.const 3) (f64.const 1)))
+    (drop (call $metric (i32.const 128) (i32.const 5) (f64.const nan)))
+    (drop (call $metric (i32.const 128) (i32.const 65) (f64.const 1)))
+    (drop (call $log (i32.const 7) (i32.const 0) (i32.const 4)))
+    (drop (call $log (i32.const 1) (i32.const -8) (i32.const 16)))
+    (call $flood)
+    (i32.const 5))
+
+  (func (export "close")
+    (drop (call $log (i32.const 1) (i32.const 128) (i32.const 5)))))
