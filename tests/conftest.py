@@ -108,10 +108,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Callable[..., Path]:
-    """A module of WebAssembly text with its manifest: `module("name", body, kinds=..., limits=...)`."""
+    """A module of WebAssembly text with its manifest: `module("name", body, kinds=..., asks=..., version=...)`."""
 
-    def make(name: str, body: str, *, kinds: str = '"thing"', more: str = "") -> Path:
-        folder = tmp_path / "modules" / name
+    def make(name: str, body: str, **manifest: str) -> Path:
+        kinds, asks = manifest.get("kinds", '"thing"'), manifest.get("asks", '"pixels"')
+        version, more = manifest.get("version", "1"), manifest.get("more", "")
+        folder = tmp_path / "modules" / f"{name}-{version}"
         folder.mkdir(parents=True)
         parts = [body]
         for export, text in (
@@ -122,7 +124,7 @@ def module(tmp_path: Path) -> Callable[..., Path]:
                 parts.append(text)
         (folder / f"{name}.wasm").write_bytes(wasmtime.wat2wasm(f"(module {' '.join(parts)})"))
         (folder / "analyzer.toml").write_text(
-            f'name = "{name}"\nversion = "1"\nabi = 1\nkinds = [{kinds}]\ncapabilities = ["pixels"]\n{more}'
+            f'name = "{name}"\nversion = "{version}"\nabi = 1\nkinds = [{kinds}]\ncapabilities = [{asks}]\n{more}'
         )
         return folder / f"{name}.wasm"
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from camera_edge.bench.crowd import Crowd
+from camera_edge.packages.measure import InstallFigures
+
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
@@ -34,7 +37,11 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`read_ms` and `pipeline_ms` are CPU per source frame; `sandbox_ms` and `native_ms` per analysed frame."""
+    """`read_ms` and `pipeline_ms` are CPU per source frame; `sandbox_ms` and `native_ms` per analysed frame.
+
+    wake_ms: `motion` from asleep to its first verdict. metering: how many times as long a shipped module takes with its
+    budget of fuel.
+    """
 
     frames: int
     read_ms: float
@@ -48,3 +55,7 @@ class Figures:
     native_ms: float | None
     frame_to_event_ms: Percentiles
     pss_mb: float | None
+    wake_ms: Percentiles
+    metering: dict[str, float]
+    crowd: Crowd
+    install: InstallFigures

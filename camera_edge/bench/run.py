@@ -10,12 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from camera_edge.bench.clip import make_clip
-from camera_edge.bench.figures import Figures
+from camera_edge.bench.crowd import measure_crowd
+from camera_edge.bench.figures import Figures, Percentiles
 from camera_edge.bench.memory import pss_per_camera
+from camera_edge.bench.metering import measure_metering
 from camera_edge.bench.recording import compare
 from camera_edge.bench.sandboxed import Speed, measure_speed
+from camera_edge.bench.waking import measure_waking
 from camera_edge.capture import Frame, SourceOptions, open_source
 from camera_edge.config import CameraConfig
+from camera_edge.packages.measure import measure_install
+from camera_edge.sandbox import Grants
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.plan import CameraPlan, Supply, plan_camera
 from camera_edge.worker.sampler import Sampler
@@ -49,6 +54,13 @@ def run_bench(options: BenchOptions) -> Figures:
         frames = _some_frames(path, plan)
         # the middle one of three: on a shared machine a single run moves by a tenth
         speed = sorted((measure_speed(motion, frames, options.sandboxing) for _ in range(3)), key=_slowdown)[1]
+        options.say("waking, fuel, a thousand sandboxes, installing a package")
+        program = options.sandboxing.runtime.load(motion.module, options.sandboxing.cache)
+        grants = Grants(motion.capabilities, motion.params)
+        wake_ms = Percentiles.of(measure_waking(program, grants, frames[0].picture))
+        metering = measure_metering(frames)
+        crowd = measure_crowd(program, grants)
+        install = measure_install(folder / "install")
         options.say("memory of four workers, 720p")
         clip = folder / "720p25.mp4"
         make_clip(clip, 1280, 720, CLIP_FRAMES)
@@ -66,6 +78,10 @@ def run_bench(options: BenchOptions) -> Figures:
             native_ms=speed.native_ms,
             frame_to_event_ms=comparison.frame_to_event_ms,
             pss_mb=pss_mb,
+            wake_ms=wake_ms,
+            metering=metering,
+            crowd=crowd,
+            install=install,
         )
 
 

@@ -5,13 +5,10 @@ Invariant: both see the same slot of the same ring, one right after the other, s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import median
-
-import numpy as np
 
 from camera_edge.capture import Frame
 from camera_edge.frames import Ring, View

@@ -225,8 +225,10 @@ def bench(
     json: JsonOption = False,
 ) -> None:
     """Measure what a module costs here: time, fuel and memory, and its C as native code beside it."""
+    from rich.markup import escape
+
     from camera_edge.cli.module_report import show_speed
-    from camera_edge.cli.talk import put_json
+    from camera_edge.cli.talk import put_json, talk
     from camera_edge.workshop.daytime import DayTime
     from camera_edge.workshop.speed import Measurement, take
     from camera_edge.workshop.trial import Trial, plan_trial
@@ -236,6 +238,9 @@ def bench(
     wishes = _wishes(param, zone, None)
     wanted = Measurement(
         source if source is None else _recording(source), _rate(rate), frames, DayTime.read(start, time_zone)
+    )
+    talk.print(
+        f"[dim]measuring {piece.module.manifest.name} with {escape(source or 'a drawn yard')}[/]", soft_wrap=True
     )
     with _sandboxing() as sandboxing:
         trial = Trial(plan_trial(piece.module, wishes, supply.models), sandboxing, wishes.zones)

@@ -30,7 +30,7 @@ def bench(
         put_json(asdict(figures))
         return
     stages = ", ".join(f"{name} {value:.3f}" for name, value in asdict(figures.stages).items())
-    latency = figures.frame_to_event_ms
+    latency, wake, crowd = figures.frame_to_event_ms, figures.wake_ms, figures.crowd
     native = "ziglang is absent" if figures.native_ms is None else f"{figures.native_ms:.3f} ms"
     times = "" if figures.native_ms is None else f" ({figures.sandbox_ms / figures.native_ms:.2f} ×)"
     pss = "not to be read by this user" if figures.pss_mb is None else f"{figures.pss_mb:.1f} MB"
@@ -47,6 +47,17 @@ def bench(
         ),
         ("motion", f"sandboxed {figures.sandbox_ms:.3f} ms, native {native}{times}"),
         ("frame to event", f"p50 {latency.p50:.1f}, p95 {latency.p95:.1f}, p99 {latency.p99:.1f} ms"),
+        ("waking", f"motion, from asleep to its first verdict: p50 {wake.p50:.2f}, p99 {wake.p99:.2f} ms"),
+        ("fuel", ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in figures.metering.items())),
+        (
+            f"{crowd.sandboxes} sandboxes",
+            f"{crowd.ring_mb:.0f} MiB of frames mapped into each: {crowd.awake_mb:.1f} MB more than none; "
+            f"asleep {crowd.asleep_bytes / crowd.sandboxes:.0f} bytes each ({crowd.host_kb:.0f} kB of the host's own)",
+        ),
+        (
+            "package of 1 MB",
+            f"verify {figures.install.verify_ms:.1f} + install {figures.install.install_ms:.1f} ms",
+        ),
         ("memory per camera", f"{pss} (PSS, four cameras of 720p)"),
     ):
         show.print(f"[bold]{about:>22}[/]  {text}", soft_wrap=True)

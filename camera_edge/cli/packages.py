@@ -39,7 +39,7 @@ def pack_command(
     """Make a package of a built analyzer: an OCI image layout. The same module gives the same bytes."""
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.packages import examine, pack, read_package, write_layout
-    from camera_edge.packages.pack import created_s
+    from camera_edge.packages.packing import created_s
     from camera_edge.sandbox import Runtime, load_module
     from camera_edge.sandbox.module import MANIFEST_NAME
 

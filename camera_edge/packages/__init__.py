@@ -4,11 +4,11 @@ Invariant: nothing of a package is used before its digests and its signature wer
 here.
 """
 
-from camera_edge.packages.install import Finding, Verified, audit, examine, install, trusting, verify
+from camera_edge.packages.installation import Finding, Verified, audit, examine, install, trusting, verify
 from camera_edge.packages.keys import KeyPair, PrivateKey, PublicKey, make_key_pair
 from camera_edge.packages.layout import Layout, MemoryLayout, open_layout
-from camera_edge.packages.pack import pack, sign, write_layout
 from camera_edge.packages.package import Package, read_package
+from camera_edge.packages.packing import pack, sign, write_layout
 from camera_edge.packages.reference import Reference
 from camera_edge.packages.registry import Access, Timeouts, pull, push
 from camera_edge.packages.trust import Trust, TrustStore, read_digest

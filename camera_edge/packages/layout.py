@@ -57,18 +57,16 @@ class MemoryLayout:
 
 
 class FolderLayout:
-    """A layout as a folder. `elsewhere` names files that lie outside of it: an installed module beside its package."""
+    """A layout as a folder."""
 
-    def __init__(self, folder: Path, elsewhere: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._elsewhere = elsewhere or {}
         self.where = str(folder)
 
     def read(self, path: str, longest: int) -> bytes:
-        file = self._elsewhere.get(path, self._folder / path)
         try:
             # a pipe would make open() wait
-            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            descriptor = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as stream:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     raise ModuleError(f"{path} is no plain file", where=self.where, hint="pack it again")
@@ -85,8 +83,11 @@ class FolderLayout:
 
 def open_layout(path: Path) -> Layout:
     """The layout at `path`, a folder or a tar file. Raises UsageError where there is none, ModuleError."""
-    if path.is_dir():
-        return FolderLayout(path)
+    return FolderLayout(path) if path.is_dir() else read_tar(path)
+
+
+def read_tar(path: Path) -> MemoryLayout:
+    """The layout in a tar file. Raises UsageError where it cannot be read, ModuleError where it is refused."""
     try:
         with path.open("rb") as file:
             data = file.read(ARCHIVE_BYTES_MAX + 1)

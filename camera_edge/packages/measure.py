@@ -9,11 +9,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from camera_edge.packages.install import install, verify
+from camera_edge.packages.installation import install, verify
 from camera_edge.packages.keys import PrivateKey, make_key_pair
 from camera_edge.packages.layout import open_layout
-from camera_edge.packages.pack import pack, sign, write_layout
 from camera_edge.packages.package import read_package
+from camera_edge.packages.packing import pack, sign, write_layout
 from camera_edge.packages.trust import TrustStore
 from camera_edge.sandbox.manifest import read_manifest
 from camera_edge.sandbox.shelf import Shelf

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from camera_edge.errors import CameraEdgeError, UsageError
-from camera_edge.packages.install import audit
+from camera_edge.packages.installation import audit
 from camera_edge.packages.trust import TrustStore
 from camera_edge.sandbox import Cache, ModuleFile, Runtime, Shelf, load_module, shipped, shipped_names
 

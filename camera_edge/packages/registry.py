@@ -34,8 +34,8 @@ from camera_edge.packages.documents import (
     signature_tag,
 )
 from camera_edge.packages.layout import MemoryLayout, blob_path, check_blob
-from camera_edge.packages.pack import layout_of
 from camera_edge.packages.package import Package, with_blobs
+from camera_edge.packages.packing import layout_of
 from camera_edge.packages.reference import Reference, is_loopback
 from camera_edge.sandbox.module import WASM_BYTES_MAX
 
@@ -126,6 +126,12 @@ async def push(
             await registry.put_manifest(tag, files[blob_path(each.digest)])
 
 
+def base_url(reference: Reference, access: Access) -> URL:
+    """Where a repository's manifests and blobs lie."""
+    scheme = "http" if reference.is_loopback or access.plain_http else "https"
+    return URL(f"{scheme}://{reference.host}/v2/{reference.repository}/")
+
+
 @asynccontextmanager
 async def _session(reference: Reference, access: Access, timeouts: Timeouts) -> AsyncIterator[_Registry]:
     """What goes wrong on the way becomes one of our errors here."""
@@ -158,8 +164,7 @@ class _Registry:
         self._where = str(reference)
         self._access = access
         self._local = reference.is_loopback
-        scheme = "http" if self._local or access.plain_http else "https"
-        self._base = URL(f"{scheme}://{reference.host}/v2/{reference.repository}/")
+        self._base = base_url(reference, access)
         self._authorization: str | None = None
 
     async def manifest(self, named: str) -> bytes | None:

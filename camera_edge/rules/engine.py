@@ -198,7 +198,7 @@ class RuleEngine:
         if isinstance(change, Opened):
             return [self._open(place.key)]
         event = machine.open_event
-        if amendment is not None and event is not None:
+        if amendment is not None and event is not None and event != place.standing.event:
             return [Updated(event)]
         return [] if change is None else [change]
 

@@ -51,6 +51,7 @@ class EventMachine:
         self._seen: Event | None = None
         self._announced: Event | None = None
         self._last_match_us = 0
+        self._pinned_score: float | None = None
 
     @property
     def idle(self) -> bool:
@@ -90,24 +91,28 @@ class EventMachine:
         return self.close()
 
     def relabel(self, kind: str, score: float | None) -> None:
-        """Another kind, and another score (None: the one it has), for the event that is proposed or open."""
+        """Another kind for the event that is proposed or open, and a score that it then keeps (None: its own)."""
         assert self._seen is not None, "only an event has a kind"
-        self._seen = replace(self._seen, kind=kind, score=self._seen.score if score is None else score)
+        self._pinned_score = self._pinned_score if score is None else score
+        self._seen = self._pinned(replace(self._seen, kind=kind))
         if self._announced is not None:
             self._announced = self._seen
 
     def close(self) -> list[Change]:
         """The source has ended: what is open closes at its last match, what waits is forgotten."""
         seen, announced = self._seen, self._announced
-        self._seen = self._announced = None
+        self._seen = self._announced = self._pinned_score = None
         if seen is None or announced is None:
             return []
         return [Closed(replace(seen, closed_us=self._last_match_us))]
 
+    def _pinned(self, event: Event) -> Event:
+        return event if self._pinned_score is None else replace(event, score=self._pinned_score)
+
     def _match(self, matches: Sequence[Match], frame: int, now_us: int) -> list[Change]:
         before = self._seen if self._seen is not None else replace(self._blank, opened_us=now_us)
         self._last_match_us = now_us
-        self._seen = event = _joined(before, matches, frame)
+        self._seen = event = self._pinned(_joined(before, matches, frame))
         if self._announced is None:
             if now_us - event.opened_us < self._hold_us:
                 return []

@@ -263,8 +263,10 @@ class Guest:
             raise WasmtimeError._from_ptr(error)
 
     def _fuel_left(self) -> int:
-        if self._store is None or not self._linked.metered:
+        if self._store is None:
             return 0
+        if not self._linked.metered:
+            return self._budget
         error = ffi.wasmtime_context_get_fuel(self._context, byref(self._fuel))
         if error:
             raise WasmtimeError._from_ptr(error)

@@ -53,6 +53,7 @@ def measure(
         instantiate.append(alive - started)
         mapped.append(ready - alive)
         call.append((done - ready) / _CALLS)
+    host.instance = None
     return Costs(median(instantiate) / 1e3, median(mapped) / 1e3, median(call) / 1e3)
 
 
@@ -78,6 +79,8 @@ class TimedGuest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._guest.close()
+        # what the host's functions hold is held until the guest's linker goes
+        self._host.instance = None
 
     @property
     def memory_bytes(self) -> int:

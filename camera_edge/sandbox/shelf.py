@@ -1,7 +1,7 @@
 """Keeps the modules an operator installed, in `analyzers/` of the state folder.
 
-    modules/NAME/VERSION/   NAME.wasm, analyzer.toml, record.json, package/ (the signed documents, without the module)
-    modules/NAME/highest    the highest version that ever stood here
+    modules/NAME/VERSION/   NAME.wasm, analyzer.toml, record.json, package.tar (what was signed, without the module)
+    modules/NAME/highest    the highest version that stood here and was removed
     trust/                  keys and revoked digests (`trusted.py`)
     generation              another text after each change
 
@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from camera_edge.sandbox.version import ModuleVersion
 
 SHELF_FOLDER = "analyzers"
 RECORD_NAME = "record.json"
-PACKAGE_FOLDER = "package"
+PACKAGE_NAME = "package.tar"
 VERSIONS_KEPT = 4
 _RECORD_BYTES_MAX = 65536
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -65,14 +65,14 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A checked version on its way to the shelf. `documents`: paths below `package/` and what to keep there."""
+    """A checked version on its way to the shelf. `documents`: what is kept beside it, to verify it again."""
 
     manifest: Manifest
     toml: bytes
     wasm: bytes
     package_sha256: str
     signer: Signer
-    documents: Mapping[str, bytes]
+    documents: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Shelf:
 
     def names(self) -> list[str]:
         """The names of which at least one version is installed. Raises ModuleError where the folder cannot be read."""
-        return [name for name in _entries(self._modules) if _NAME.fullmatch(name) and self._versions(name)]
+        return [name for name in _entries(self._modules) if self._versions(name)]
 
     def records(self, name: str) -> tuple[Record, ...]:
         """The records of the installed versions, newest first. Raises ModuleError where one is damaged."""
@@ -179,14 +179,14 @@ class Shelf:
             gone = [*higher, *kept[VERSIONS_KEPT:]]
             for each in gone:
                 self._drop(name, each.text)
-            if highest is None or version > highest or allow_rollback:
+            if allow_rollback and highest is not None and version < highest:
                 write_durably(self._modules / name / "highest", version.text.encode())
         return Placed(record, standing is not None, tuple(each.text for each in gone))
 
     def remove(self, name: str, version: str | None = None) -> tuple[str, ...]:
         """Remove one version or all; returns which. Raises ModuleError where there is none, OutputError."""
         with self._changing():
-            present = self._versions(name) if _NAME.fullmatch(name) else []
+            present = self._versions(name)
             gone = [each for each in present if version in (None, each.text)]
             if not gone:
                 there = ", ".join(each.text for each in present) or ", ".join(self.names()) or "nothing"
@@ -196,6 +196,7 @@ class Shelf:
             write_durably(self._modules / name / "highest", str(self.highest(name)).encode())
             for each in gone:
                 self._drop(name, each.text)
+            sync_folder(self._modules / name)
         return tuple(each.text for each in gone)
 
     @contextmanager
@@ -224,7 +225,12 @@ class Shelf:
             raise OutputError(f"cannot be changed: {error.strerror}", where=str(self.folder), hint=hint) from error
 
     def _announce(self) -> None:
-        write_durably(self.folder / "generation", os.urandom(8).hex().encode())
+        """Not brought onto the disk: nobody who watches outlives a power cut."""
+        descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".writing-")
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o644)
+            stream.write(os.urandom(8).hex().encode())
+        Path(temporary).replace(self.folder / "generation")
 
     def _sweep(self) -> None:
         """Delete what a killed writer left aside."""
@@ -265,24 +271,22 @@ class Shelf:
         wasm_sha256, toml_sha256 = (hashlib.sha256(data).hexdigest() for data in (new.wasm, new.toml))
         record = Record(1, name, version, new.package_sha256, wasm_sha256, toml_sha256, new.signer, installed_utc)
         home = self._modules / name
-        home.mkdir(mode=0o755, exist_ok=True)
+        if not home.exists():
+            home.mkdir(mode=0o755)
+            sync_folder(self._modules)
         aside = Path(tempfile.mkdtemp(dir=home, prefix=_ASIDE[0]))
         try:
             aside.chmod(0o755)
-            files = {f"{PACKAGE_FOLDER}/{path}": data for path, data in new.documents.items()}
-            files |= {f"{name}.wasm": new.wasm, MANIFEST_NAME: new.toml}
-            files[RECORD_NAME] = msgspec.json.format(msgspec.json.encode(record), indent=2)
-            for path, data in files.items():
-                (aside / path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-                write_new(aside / path, data)
-            for folder in (aside, *(each for each in aside.rglob("*") if each.is_dir())):
-                sync_folder(folder)
+            text = msgspec.json.format(msgspec.json.encode(record), indent=2)
+            files = {f"{name}.wasm": new.wasm, MANIFEST_NAME: new.toml, PACKAGE_NAME: new.documents, RECORD_NAME: text}
+            for each, data in files.items():
+                write_new(aside / each, data)
+            sync_folder(aside)
             aside.rename(home / version)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
         sync_folder(home)
-        sync_folder(self._modules)
         return record
 
     def _drop(self, name: str, version: str) -> None:
@@ -290,14 +294,13 @@ class Shelf:
         home = self._modules / name
         aside = Path(tempfile.mkdtemp(dir=home, prefix=_ASIDE[1]))
         (home / version).rename(aside / version)
-        sync_folder(home)
         with suppress(OSError):
             shutil.rmtree(aside)
 
     def _versions(self, name: str) -> list[ModuleVersion]:
         """By the names of the folders, newest first."""
         found = []
-        for entry in _entries(self._modules / name):
+        for entry in _entries(self._modules / name) if _NAME.fullmatch(name) else []:
             with suppress(ModuleError):
                 if (self._modules / name / entry).is_dir():
                     found.append(ModuleVersion.read(entry))

@@ -5,6 +5,7 @@ Invariant: a build downloads nothing. The compiler is installed once, by its loc
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -39,10 +40,11 @@ def missing(sdk: Path) -> str | None:
     folder = kept_folder(_KEPT)
     if folder is None:
         return "there is no home folder for the AssemblyScript compiler: set XDG_CACHE_HOME"
-    locked = " ".join(str(sdk / "assemblyscript" / name) for name in _LOCKED)
+    locked = " ".join(shlex.quote(str(sdk.resolve() / "assemblyscript" / name)) for name in _LOCKED)
+    target = shlex.quote(str(folder))
     return (
         f"the AssemblyScript compiler {VERSION} is not installed: "
-        f"mkdir -p {folder} && cp {locked} {folder} && npm ci --prefix {folder}"
+        f"mkdir -p {target} && cp {locked} {target} && npm ci --prefix {target}"
     )
 
 

@@ -5,6 +5,7 @@ Invariant: no crates and no cargo, so nothing is downloaded; debug information a
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -47,8 +48,9 @@ def build(stage: Stage, entry: str) -> None:
 
 
 def _compiler() -> str | None:
-    """The first rustc that has the target's standard library: one on the PATH may lack it, and Debian's have it."""
-    for name in ("rustc", "/usr/bin/rustc"):
+    """The rustc that RUSTC names; else the first with the target's standard library, which one on the PATH may lack."""
+    named = os.environ.get("RUSTC")
+    for name in (named,) if named else ("rustc", "/usr/bin/rustc"):
         rustc = shutil.which(name)
         if rustc is not None and _has_target(rustc):
             return rustc

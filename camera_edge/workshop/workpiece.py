@@ -6,6 +6,7 @@ module.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from camera_edge.sandbox.manifest import read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME
 from camera_edge.sandbox.shelf import Shelf
 from camera_edge.toolchain import Language, language_of, sdk_folder
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,12 @@ def _built(workshop: Workshop) -> Workpiece:
 
 
 def _installed(name: str, shelf: Shelf) -> ModuleFile:
-    candidates = shelf.candidates(name)
-    if candidates:
-        return candidates[0]
-    reasons = [f"{record.version}: {reason}" for record in shelf.records(name) if (reason := shelf.withheld(record))]
+    reasons: list[str] = []
+    if _NAME.fullmatch(name):
+        candidates = shelf.candidates(name)
+        if candidates:
+            return candidates[0]
+        reasons = [f"{each.version}: {reason}" for each in shelf.records(name) if (reason := shelf.withheld(each))]
     if reasons:
         raise ModuleError(
             f"no installed version of {name} may run: {'; '.join(reasons)}",

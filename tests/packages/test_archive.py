@@ -11,7 +11,7 @@ import pytest
 
 from camera_edge.errors import ModuleError
 from camera_edge.packages.archive import MEMBERS_MAX, read_archive
-from camera_edge.packages.pack import archive
+from camera_edge.packages.packing import archive
 
 FILES = {"oci-layout": b"{}", "index.json": b"x" * 513, "blobs/sha256/" + "a" * 64: b"", "blobs/sha256/b": bytes(1024)}
 

@@ -133,8 +133,8 @@ def in_index(layout: MemoryLayout, change: Any) -> MemoryLayout:
 
 def test_signatures_are_found_by_tag_or_by_kind(layout: MemoryLayout) -> None:
     digest = read_package(layout).digest
-    for annotations in ({TAG_KEY: signature_tag(digest)}, {KIND_KEY: KIND_SIGNATURES}):
-        named = in_index(layout, lambda entries, given=annotations: entries[1].update(annotations=given))
+    for notes in ({TAG_KEY: signature_tag(digest)}, {KIND_KEY: KIND_SIGNATURES}):
+        named = in_index(layout, lambda entries, given=notes: entries[1].update(annotations=given))
         assert len(read_package(named).signatures()) == 1
 
 
@@ -159,8 +159,6 @@ def test_an_index_of_images_is_refused(layout: MemoryLayout) -> None:
 
 def test_what_else_cosign_keeps_beside_a_package_is_passed_over(layout: MemoryLayout) -> None:
     attestation = {"mediaType": "x", "digest": f"sha256:{'a' * 64}", "size": 1}
-    for annotations in ({KIND_KEY: "dev.cosignproject.cosign/atts"}, {TAG_KEY: f"sha256-{'b' * 64}.att"}):
-        more = in_index(
-            layout, lambda entries, given=annotations: entries.append({**attestation, "annotations": given})
-        )
+    for notes in ({KIND_KEY: "dev.cosignproject.cosign/atts"}, {TAG_KEY: f"sha256-{'b' * 64}.att"}):
+        more = in_index(layout, lambda entries, given=notes: entries.append({**attestation, "annotations": given}))
         assert len(read_package(more).signatures()) == 1

@@ -84,6 +84,17 @@ def test_a_relabelled_open_event_is_news_with_its_score_kept(engine: RuleEngine)
     assert frame(engine, 2, PERSON) == []
 
 
+def test_a_score_that_was_given_stays_and_is_news_once(engine: RuleEngine) -> None:
+    label = Verdict(amended={0: Amendment("guard", 0.2)})
+    frame(engine, 0, PERSON)
+    [updated] = frame(engine, 1, PERSON, verdict=label)
+    assert updated.event.score == 0.2
+    assert frame(engine, 2, PERSON, verdict=label) == []
+    assert frame(engine, 3, PERSON) == []
+    [closed] = engine.close_all(3 * S)
+    assert closed.event.score == 0.2
+
+
 def test_an_event_that_closes_may_be_relabelled_and_not_vetoed(engine: RuleEngine) -> None:
     frame(engine, 0, PERSON)
     [closed] = frame(engine, 5, verdict=Verdict(vetoed=frozenset({0}), amended={0: Amendment("guard", None)}))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from camera_edge.sandbox import Answer
+from camera_edge.toolchain import Language, build_native
+from tests.guests import SDK, need
 
 Gray = NDArray[np.uint8]
-REPOSITORY = Path(__file__).resolve().parents[2]
-ANALYZERS = REPOSITORY / "wasm_analyzers"
 WIDTH, HEIGHT = 150, 110
 HEADER = np.dtype(
     [
@@ -54,14 +50,10 @@ OpenModule = Callable[..., Running]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    pytest.importorskip("ziglang", reason="ziglang compiles the modules")
-    folder = tmp_path_factory.mktemp("native")
-    sources = [str(path) for path in sorted([*ANALYZERS.glob("motion/*.c"), *ANALYZERS.glob("sdk/c/*.c")])]
-    flags = ["-std=c11", "-O3", "-mcpu=baseline", "-ffp-contract=off", "-shared", "-fPIC", f"-I{ANALYZERS / 'sdk/c'}"]
-    command = [sys.executable, "-m", "ziglang", "cc", *flags, *sources, "-o", str(folder / "motion.so")]
-    caches = {"ZIG_GLOBAL_CACHE_DIR": str(folder / "zig"), "ZIG_LOCAL_CACHE_DIR": str(folder / "zig")}
-    subprocess.run(command, check=True, env={**os.environ, **caches})
-    library = ctypes.CDLL(str(folder / "motion.so"))
+    need(Language.C)
+    built = tmp_path_factory.mktemp("native") / "motion.so"
+    build_native(SDK.parent / "motion", built, SDK)
+    library = ctypes.CDLL(str(built))
     library.native_analyze.argtypes = [ctypes.c_void_p]
     library.native_observations.restype = ctypes.POINTER(NativeObservation)
     library.native_mask.restype = ctypes.POINTER(ctypes.c_uint8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from camera_edge.errors import ModuleError
 from camera_edge.observation import Box, Observation, Score
 from camera_edge.sandbox import Answer
 from camera_edge.toolchain import Language
@@ -155,7 +157,7 @@ def test_the_examples_give_identical_answers_on_a_recording(
     example: Path, c_example: Path, watch: Watch, recordings: Path
 ) -> None:
     capture = cv2.VideoCapture(str(next((recordings / "opencv_vtest").glob("*.mp4"))))
-    frames = []
+    frames: list[Gray] = []
     while len(frames) < 60 and capture.grab():
         there, bgr = capture.retrieve()
         assert there
@@ -165,3 +167,42 @@ def test_the_examples_give_identical_answers_on_a_recording(
     answers = watch(example, frames, threshold=8)
     assert answers == watch(c_example, frames, threshold=8)
     assert sum(len(answer.observations) for answer in answers) > 20
+
+
+def test_the_package_carries_every_sdk_with_its_example(shipped_folder: Path) -> None:
+    packed = shipped_folder / "source" / "sdk"
+    theirs = {str(path.relative_to(packed)): path.read_bytes() for path in packed.rglob("*") if path.is_file()}
+    ours = {str(path.relative_to(SDK)): path.read_bytes() for path in SDK.rglob("*") if path.is_file()}
+    assert theirs == {name: data for name, data in ours.items() if "node_modules" not in Path(name).parts}
+    assert {f"{language.value}/example/analyzer.toml" for language in Language} <= theirs.keys()
+
+
+# a line of the example's `open`, what stands there instead, and the words that the operator then reads
+WRONG = {
+    "zig-bounds": (
+        "threshold = ce.",
+        'hidden[@intFromFloat(ce.paramNumber("min_cells", 2))] = 1;\n    threshold = ce.',
+        "index out of bounds",
+    ),
+    "zig-error": ("threshold = ce.", "if (hidden.len == 0) return error.NoLight;\n    threshold = ce.", "NoLight"),
+    "rust-bounds": ("Vec::new()", 'vec![Vec::new()[param_number("min_cells", 2.0) as usize]]', "index out of bounds"),
+    "rust-error": ("Vec::new()", '"many".parse::<u8>().map(|_| Vec::new())?', "invalid digit"),
+    "assemblyscript-bounds": (
+        "threshold = p",
+        'hidden[<i32>paramNumber("min_cells", 2)] = 1;\n  threshold = p',
+        "Index out of range",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_goes_wrong_in_a_guest_is_said_in_words(case: str, tmp_path: Path) -> None:
+    old, new, words = WRONG[case]
+    folder = shutil.copytree(SDK / case.partition("-")[0] / "example", tmp_path / "module")
+    (source,) = folder.glob("change.*")
+    text = source.read_text()
+    assert text.count(old) == 1
+    source.write_text(text.replace(old, new))
+    wasm = compiled(folder, tmp_path / "built")
+    with pytest.raises(ModuleError, match=f"does not start: .*{words}"), watching(wasm, (64, 64), tmp_path / "cache"):
+        pass

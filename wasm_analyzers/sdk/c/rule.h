@@ -68,10 +68,10 @@ _Static_assert(sizeof(camera_edge_seen) == 64, "an observation in a batch has 64
 _Static_assert(sizeof(camera_edge_event) == 80, "an event in a batch has 80 bytes");
 #endif
 
-/* Opens an event of one of the manifest's kinds, or keeps it open. It closes once this was not called for as long as the
- * parameter `quiet_s` says. */
+/* Opens an event of one of the manifest's kinds, or keeps it open. It closes once this was not called for as long as
+ * the parameter `quiet_s` says. */
 CAMERA_EDGE_IMPORT("raise") int32_t camera_edge_raise(const camera_edge_observation *observation);
-/* The event with this index in the batch does not open, or closes. An index beyond its events spoils the whole answer. */
+/* The event with this index in the batch does not open, or closes. Another index spoils the whole answer. */
 CAMERA_EDGE_IMPORT("veto") int32_t camera_edge_veto(int32_t event);
 /* Another of the manifest's kinds for this event; a score below 0 keeps the one it has. */
 CAMERA_EDGE_IMPORT("relabel")

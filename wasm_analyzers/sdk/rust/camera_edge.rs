@@ -19,8 +19,9 @@
 //! analyzer!(Mine);
 //! ```
 //!
-//! An error that leaves `open` refuses the start; one that leaves `analyze` says that there is no answer for this frame.
-//! Either is logged. A panic is logged too, and the module traps. A rule module implements [`Rule`] and says [`rule!`].
+//! An error that leaves `open` refuses the start; one that leaves `analyze` says that there is no answer for this
+//! frame. Either is logged. A panic is logged too, and the module traps. A rule module implements [`Rule`] and says
+//! [`rule!`].
 //!
 //! The standard library is there, with its allocator. The space for the frames is allocated from it like any other, and
 //! never freed, so it is never handed out.
@@ -63,8 +64,16 @@ mod host {
         pub fn score(value: f64) -> i32;
         pub fn score_at(lag: i32, value: f64) -> i32;
         pub fn mask(pixels: *const u8, len: usize, width: u32, height: u32) -> i32;
-        #[rustfmt::skip]
-        pub fn infer(model: *const u8, model_len: usize, x: f32, y: f32, w: f32, h: f32, out: *mut f32, capacity: usize) -> i32;
+        pub fn infer(
+            model: *const u8,
+            model_len: usize,
+            x: f32,
+            y: f32,
+            w: f32,
+            h: f32,
+            out: *mut f32,
+            capacity: usize,
+        ) -> i32;
         pub fn state_get(offset: u32, bytes: *mut u8, capacity: usize) -> i32;
         pub fn state_put(offset: u32, bytes: *const u8, len: usize) -> i32;
         pub fn log(level: i32, text: *const u8, len: usize) -> i32;
@@ -217,9 +226,7 @@ pub fn param_number(name: &str, fallback: f64) -> f64 {
 
 /// The parameter as text; `Error::NotFound` where it is not set.
 pub fn param_text(name: &str) -> Result<String, Error> {
-    let ask = |room: &mut [u8]| unsafe {
-        host::param_text(name.as_ptr(), name.len(), room.as_mut_ptr(), room.len())
-    };
+    let ask = |room: &mut [u8]| unsafe { host::param_text(name.as_ptr(), name.len(), room.as_mut_ptr(), room.len()) };
     let mut bytes = vec![0; counted(ask(&mut []))?];
     counted(ask(&mut bytes))?;
     String::from_utf8(bytes).map_err(|_| Error::Internal)

@@ -11,8 +11,9 @@
 //!     pub fn analyze(slot: *const ce.Slot) !void {}
 //!     pub fn close() void {}
 //!
-//! An error that leaves `open` refuses the start; one that leaves `analyze` says that there is no answer for this frame.
-//! Either is logged by its name. A rule module says `ce.rule(@This())` and has `observe(batch: *const ce.Batch)`.
+//! An error that leaves `open` refuses the start; one that leaves `analyze` says that there is no answer for this
+//! frame. Either is logged by its name. A rule module says `ce.rule(@This())` and has a function
+//! `observe(batch: *const ce.Batch)`.
 //!
 //! Memory comes from `ce.allocator`, which grows the module's memory and takes no memory for granted that it did not
 //! get itself: the frames, which lie in pages of their own, are never handed out.
@@ -32,7 +33,16 @@ const host = struct {
     extern "camera_edge" fn score(value: f64) i32;
     extern "camera_edge" fn score_at(lag: i32, value: f64) i32;
     extern "camera_edge" fn mask(pixels: [*]const u8, len: usize, width: u32, height: u32) i32;
-    extern "camera_edge" fn infer(model: [*]const u8, model_len: usize, x: f32, y: f32, w: f32, h: f32, out: [*]f32, capacity: usize) i32;
+    extern "camera_edge" fn infer(
+        model: [*]const u8,
+        model_len: usize,
+        x: f32,
+        y: f32,
+        w: f32,
+        h: f32,
+        out: [*]f32,
+        capacity: usize,
+    ) i32;
     extern "camera_edge" fn state_get(offset: u32, bytes: [*]u8, capacity: usize) i32;
     extern "camera_edge" fn state_put(offset: u32, bytes: [*]const u8, len: usize) i32;
     extern "camera_edge" fn log(level: i32, text: [*]const u8, len: usize) i32;
@@ -321,7 +331,7 @@ pub fn rule(comptime Guest: type) void {
     @export(&wall.observe, .{ .name = "observe" });
 }
 
-/// What a panic does: its message is logged, and the module traps. The root file takes it: `pub const panic = ce.panic;`
+/// What a panic does: its message is logged, and the module traps. The root file says `pub const panic = ce.panic;`
 pub const panic = std.debug.FullPanic(fault);
 
 fn fault(message: []const u8, _: ?usize) noreturn {

@@ -35,8 +35,8 @@ pub fn observe(batch: *const ce.Batch) !void {
 
 fn answer(event: *const ce.Event, number: u32) !void {
     try say("event {d} {s} {s} {s} {s} {d} {d} {d}", .{
-        @intFromEnum(event.phase), event.id.slice(), event.rule.slice(),      event.kind.slice(),
-        event.analyzer.slice(),    event.opened_us,  event.closed_us + 1, event.zones,
+        @backingInt(event.phase), event.id.slice(), event.rule.slice(),  event.kind.slice(),
+        event.analyzer.slice(),   event.opened_us,  event.closed_us + 1, event.zones,
     });
     if (std.mem.eql(u8, event.rule.slice(), "unwanted")) try ce.veto(number);
     switch (event.phase) {

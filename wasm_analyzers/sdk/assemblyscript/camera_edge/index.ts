@@ -10,8 +10,9 @@
  *     export function analyze(slot: Slot): i32 { return 0; }
  *     export function close(): void {}
  *
- * A negative return says that the guest cannot work with these parameters, or has no answer for this frame. A rule module
- * imports `Batch` from "camera_edge/rule" and exports `observe(batch: Batch, len: i32): i32` instead of `analyze`.
+ * A negative return says that the guest cannot work with these parameters, or has no answer for this frame. A rule
+ * module imports `Batch` from "camera_edge/rule" and exports `observe(batch: Batch, len: i32): i32` instead of
+ * `analyze`.
  *
  * At its first allocation AssemblyScript's allocator takes all memory that there is for its own, so the space for the
  * frames has to come from it: always export `camera_edge_ring`. What was allocated this way is never freed or moved.

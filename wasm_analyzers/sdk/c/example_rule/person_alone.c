@@ -1,8 +1,8 @@
 /* A rule module: a person in zone A while there is no forklift in zone B, on weekdays.
  *
  * It sees no pixels. For each analysed frame the host hands it a batch: what the camera's modules observed, with the
- * zones that each box lies in. As long as the rule holds, it raises an event of kind `person_alone`: the first call opens
- * it, those that follow keep it open, and it closes when there are none.
+ * zones that each thing stands in. As long as the rule holds, it raises an event of kind `person_alone`: the first call
+ * opens it, those that follow keep it open, and it closes when there were none for `quiet_s` seconds.
  *
  * A forklift is an observation of kind `forklift`, or a `vehicle` with the attribute `"class": "forklift"`.
  */

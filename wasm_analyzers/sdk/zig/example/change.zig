@@ -1,12 +1,13 @@
 //! What changed since the frame before.
 //!
-//! The view is divided into cells of 8 x 8 pixels. A cell has changed where its pixels differ from those of the previous
-//! slot by more than `threshold` grey levels, on average. If at least `min_cells` cells have changed, one observation
-//! `change` is reported: the box around them, and as its score the part of all cells that has changed. Every cell that
-//! has changed is hidden by the mask. Of the first frame nothing is known, so it is hidden whole and has no score.
+//! The view is divided into cells of 8 x 8 pixels. A cell has changed where its pixels differ from those of the
+//! previous slot by more than `threshold` grey levels, on average. If at least `min_cells` cells have changed, one
+//! observation `change` is reported: the box around them, and as its score the part of all cells that has changed.
+//! Every cell that has changed is hidden by the mask. Of the first frame nothing is known, so it is hidden whole and
+//! has no score.
 //!
-//! The examples of all SDKs give the same answers, to the last bit: pixels are added up as integers, and the conversions
-//! to floating point are the same, in the same order.
+//! The examples of all SDKs give the same answers, to the last bit: pixels are added up as integers, and the
+//! conversions to floating point are the same, in the same order.
 
 const std = @import("std");
 const ce = @import("camera_edge");

@@ -6,21 +6,22 @@ more than its manifest asks for, and has a name of its own. Nothing of it was co
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from camera_edge.errors import ModuleError
+from camera_edge.errors import ModuleError, UsageError
 from camera_edge.packages.documents import TITLE_KEY, VERSION_KEY, ImageManifest
 from camera_edge.packages.keys import PublicKey
-from camera_edge.packages.layout import FolderLayout, Layout, blob_path
-from camera_edge.packages.pack import layout_of
+from camera_edge.packages.layout import Layout, blob_path, read_tar
 from camera_edge.packages.package import Package, SignatureSet, read_package, with_blobs
+from camera_edge.packages.packing import archive, layout_of
 from camera_edge.packages.trust import Trust
 from camera_edge.sandbox.admission import check_module
 from camera_edge.sandbox.manifest import Manifest, read_manifest
 from camera_edge.sandbox.module import shipped_names
 from camera_edge.sandbox.runtime import Runtime
 from camera_edge.sandbox.sections import Interface
-from camera_edge.sandbox.shelf import PACKAGE_FOLDER, NewVersion, Placed, Record, Shelf, Signer
+from camera_edge.sandbox.shelf import PACKAGE_NAME, NewVersion, Placed, Record, Shelf, Signer
 from camera_edge.sandbox.version import ModuleVersion
 
 
@@ -91,11 +92,13 @@ def install(verified: Verified, shelf: Shelf, *, installed_utc: str, allow_rollb
     return shelf.put(new, installed_utc=installed_utc, allow_rollback=allow_rollback)
 
 
-def audit(shelf: Shelf, trust: Trust) -> tuple[Finding, ...]:
-    """Verify every installed version again, by the keys and revocations of now. Raises ModuleError where a
-    record is damaged.
+def audit(shelf: Shelf, trust: Trust, names: Collection[str] | None = None) -> tuple[Finding, ...]:
+    """Verify the installed versions again, by the keys and revocations of now; of these names, where they are given.
+
+    Raises ModuleError where a record is damaged.
     """
-    records = (record for name in shelf.names() for record in shelf.records(name))
+    installed = [name for name in shelf.names() if names is None or name in names]
+    records = (record for name in installed for record in shelf.records(name))
     return tuple(Finding(record, _fault(record, shelf, trust)) for record in records)
 
 
@@ -108,17 +111,27 @@ def _fault(record: Record, shelf: Shelf, trust: Trust) -> ModuleError | None:
 
 
 def _reverify(record: Record, shelf: Shelf, trust: Trust) -> None:
-    shelf.load(record)
+    module = shelf.load(record)
     why = shelf.withheld(record)
     if why is not None:
         hint = f"it does not run; camera-edge analyzer remove {record.name} --version {record.version}"
         raise ModuleError(why, where=f"{record.name} {record.version}", hint=hint)
     folder = shelf.version_folder(record.name, record.version)
-    wasm = {blob_path(f"sha256:{record.wasm_sha256}"): folder / f"{record.name}.wasm"}
-    found = verify(FolderLayout(folder / PACKAGE_FOLDER, wasm), trust)
+    if module is None:
+        return
+    try:
+        kept = read_tar(folder / PACKAGE_NAME)
+    except UsageError as error:
+        raise _damaged(record, str(folder), error.message) from error
+    kept.files[blob_path(f"sha256:{record.wasm_sha256}")] = module.wasm
+    found = verify(kept, trust)
     if (found.package.digest, found.manifest.name) != (f"sha256:{record.package_sha256}", record.name):
-        hint = f"camera-edge analyzer remove {record.name} --version {record.version}, then install it again"
-        raise ModuleError("damaged: the record and the package differ", where=str(folder), hint=hint)
+        raise _damaged(record, str(folder), "the record and the package differ")
+
+
+def _damaged(record: Record, where: str, fault: str) -> ModuleError:
+    hint = f"camera-edge analyzer remove {record.name} --version {record.version}, then install it again"
+    return ModuleError(f"damaged: {fault}", where=where, hint=hint)
 
 
 def _signer(package: Package, trust: Trust) -> tuple[PublicKey, SignatureSet]:
@@ -162,8 +175,8 @@ def _check_annotations(image: ImageManifest, manifest: Manifest, where: str) -> 
             raise ModuleError(f"{key} is {shown!r}, analyzer.toml says {value!r}", where=where, hint=hint)
 
 
-def _documents(verified: Verified) -> dict[str, bytes]:
-    """What is kept to verify an installed version again: all of its package but the module."""
+def _documents(verified: Verified) -> bytes:
+    """What is kept to verify an installed version again: all of its package but the module, as a tar file."""
     package, signed_by = verified.package, verified.signed_by
     entries = [package.descriptor, signed_by.descriptor]
-    return layout_of(with_blobs(package, [signed_by]), entries, package.where).files
+    return archive(layout_of(with_blobs(package, [signed_by]), entries, package.where).files)

@@ -143,12 +143,12 @@ def created_s(environment: Mapping[str, str]) -> int:
 
 
 def write_layout(layout: MemoryLayout, out: Path) -> None:
-    """As a tar file, or as a folder where `out` is one or has no `.tar` ending. Raises OutputError.
+    """As a tar file where `out` is a file or ends in `.tar`, else as a folder. Raises OutputError.
 
     The index comes last: a folder that was cut short has none, or the old one.
     """
     try:
-        if out.suffix == ".tar" and not out.is_dir():
+        if out.is_file() or (out.suffix == ".tar" and not out.is_dir()):
             write_durably(out, archive(layout.files))
             return
         for path, data in sorted(layout.files.items(), key=lambda file: file[0] == INDEX_NAME):

@@ -1,0 +1,85 @@
+"""A corpus of hostile guests. Each is run beside good modules on the same ring, in this very process."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from camera_edge.sandbox import Cache, Runtime
+from tests.sandbox.hostile.cases import FRAMES, Case, Ending
+from tests.sandbox.hostile.corpus import CORPUS
+from tests.sandbox.hostile.yard import Account, Offender, Yard, baseline
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def truth(runtime: Runtime, cache: Cache) -> list[tuple[Account, Account]]:
+    """What the good modules say where nobody is beside them."""
+    return baseline(runtime, cache)
+
+
+def counted(offender: Offender) -> None:
+    """It is counted, it is named, and it ended as it should have."""
+    case, guest = offender.case, offender.guest
+    if case.ending is Ending.REFUSED:
+        assert guest is None, f"{case.name} was let in"
+        assert case.words in offender.refusal and "offender" in offender.refusal
+        return
+    assert guest is not None, offender.refusal
+    counters = guest.counters
+    results = {call.result for call in counters.host_calls}
+    assert set(case.results) <= results, results
+    assert "INTERNAL" not in results
+    assert sum(answer is not None for answer in offender.answers) == case.answers == counters.answers
+    if case.ending is Ending.HARMLESS:
+        assert (counters.traps, guest.last_fault) == (0, None)
+        return
+    assert guest.last_fault is not None
+    assert guest.last_fault.startswith("offender: frame ") and case.words in guest.last_fault
+    faults = {fault.reason: fault.count for fault in counters.faults}
+    assert case.reason in faults
+    assert counters.traps + counters.skipped == FRAMES - case.answers
+    if case.answers == 0:
+        assert guest.quarantined is not None and counters.skipped == 1
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_a_hostile_guest_harms_only_itself(
+    case: Case,
+    runtime: Runtime,
+    truth: list[tuple[Account, Account]],
+    cache: Cache,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO), Yard(runtime, cache) as yard:
+        offender = yard.let_in(case)
+        assert [yard.frame(number, [offender]) for number in range(FRAMES)] == truth
+        counted(offender)
+    assert wasmtime._func.LAST_EXCEPTION is None, "an exception waits for the next guest"
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert len(caplog.records) <= 1, "the host's log is the offender's to fill"
+
+
+def test_each_offender_is_another_one() -> None:
+    names = Counter(case.name for case in CORPUS)
+    assert [name for name, count in names.items() if count > 1] == []
+    assert len(CORPUS) >= 150
+
+
+def test_a_worker_lives_with_all_of_them_at_once() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.sandbox.hostile.worker"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{len(CORPUS)} offenders, {FRAMES} frames, the witnesses said the same\n"

@@ -1,0 +1,30 @@
+"""A process that lets all offenders in at once, as `python -m tests.sandbox.hostile.worker`, and says how it went."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from camera_edge.sandbox import Cache, Runtime
+from tests.sandbox.hostile.cases import FRAMES
+from tests.sandbox.hostile.corpus import CORPUS
+from tests.sandbox.hostile.yard import Yard, baseline
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        runtime, cache = Runtime(), Cache(Path(folder) / "cache")
+        truth = baseline(runtime, cache)
+        with Yard(runtime, cache) as yard:
+            offenders = [yard.let_in(case) for case in CORPUS]
+            told = [yard.frame(number, offenders) for number in range(FRAMES)]
+    if told != truth:
+        sys.stderr.write("the witnesses said something else\n")
+        return 1
+    sys.stdout.write(f"{len(offenders)} offenders, {FRAMES} frames, the witnesses said the same\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

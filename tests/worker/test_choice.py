@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from camera_edge.sandbox import Manifest, ModuleFile
+from camera_edge.worker.choice import choose
+
+NOTHING: frozenset[str] = frozenset()
+
+
+def version(number: str, *asks: str, params: dict[str, str | float] | None = None) -> ModuleFile:
+    manifest = Manifest("m", number, 1, (), ("pixels", *asks), params=params)
+    return ModuleFile(manifest, b"", number, "installed")
+
+
+def test_the_newest_version_runs_where_it_was_granted_all_it_asks_for() -> None:
+    choice = choose([version("2"), version("1")], NOTHING, {})
+    assert (choice.module.manifest.version, choice.waiting) == ("2", ())
+
+
+@pytest.mark.parametrize(
+    ("asks", "granted"),
+    [
+        ("state:64", frozenset({"state:32"})),
+        ("onnx:*", NOTHING),
+        ("onnx:faces", frozenset({"onnx:cars"})),
+        ("nn.load", NOTHING),
+    ],
+)
+def test_a_new_version_that_asks_for_more_waits_and_says_so(asks: str, granted: frozenset[str]) -> None:
+    choice = choose([version("2", asks), version("1")], granted, {})
+    assert choice.module.manifest.version == "1"
+    (reason,) = choice.waiting
+    assert reason.startswith("m 2 waits: it asks for ") and reason.endswith("which is not granted; 1 runs")
+
+
+def test_it_runs_once_it_is_granted_and_a_larger_state_is_enough() -> None:
+    granted = frozenset({"onnx:cars", "state:4096"})
+    choice = choose([version("2", "onnx:*", "state:64"), version("1")], granted, {})
+    assert choice.module.manifest.version == "2"
+
+
+def test_a_version_that_does_not_know_a_parameter_of_the_configuration_waits() -> None:
+    old, new = version("1", params={"limit": 1.0}), version("2", params={"threshold": 1.0})
+    choice = choose([new, old], NOTHING, {"limit": 2.0})
+    assert choice.module.manifest.version == "1"
+    assert "m has no parameter 'limit'" in choice.waiting[0]
+
+
+def test_without_any_version_that_was_granted_all_the_newest_is_tried() -> None:
+    choice = choose([version("2", "state:64"), version("1", "state:64")], NOTHING, {})
+    assert (choice.module.manifest.version, choice.waiting) == ("2", ())

@@ -1,0 +1,30 @@
+"""The time of day of a recording is what its start says, in the camera's time zone."""
+
+from __future__ import annotations
+
+import pytest
+
+from camera_edge.errors import UsageError
+from camera_edge.workshop.daytime import DayTime
+
+MINUTE_US = 60_000_000
+
+
+def test_without_a_start_the_minute_is_unknown() -> None:
+    day = DayTime.read(None, "UTC")
+    assert (day.week_minute(0), day.utc_us(5)) == (-1, 5)
+
+
+def test_the_week_begins_on_monday_at_midnight() -> None:
+    sunday = DayTime.read("2026-01-04T23:59", None)
+    assert [sunday.week_minute(0), sunday.week_minute(MINUTE_US)] == [7 * 24 * 60 - 1, 0]
+
+
+def test_a_start_with_an_offset_is_that_moment() -> None:
+    assert DayTime.read("2026-01-05T08:00+02:00", None).utc_us(0) == DayTime.read("2026-01-05T06:00", "UTC").utc_us(0)
+
+
+@pytest.mark.parametrize(("start", "zone"), [("tomorrow", None), ("2026-01-05T08:00", "Europe/Atlantis")])
+def test_what_is_no_time_is_refused(start: str, zone: str | None) -> None:
+    with pytest.raises(UsageError):
+        DayTime.read(start, zone)
