@@ -29,8 +29,8 @@ def recheck(shelf: Shelf, names: Collection[str]) -> None:
 
     Raises ModuleError for a version whose signed documents and files do not belong together any more.
     """
-    for finding in audit(shelf, TrustStore(shelf).read()):
-        if finding.record.name in names and finding.fault is not None and shelf.withheld(finding.record) is None:
+    for finding in audit(shelf, TrustStore(shelf).read(), names):
+        if finding.fault is not None and shelf.withheld(finding.record) is None:
             raise finding.fault
 
 

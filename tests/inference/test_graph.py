@@ -131,11 +131,17 @@ def test_a_foreign_model_gets_no_more_than_its_memory() -> None:
     assert small.run([np.zeros(1, np.float32)])[0].nbytes == 4 << 20
 
 
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_a_foreign_model_computes_nothing_while_it_is_loaded() -> None:
-    # were these constants computed now, their memory would not hold the second one
-    large = onnx_bytes.filled(graph_module.FOREIGN_MEMORY_BYTES * 5 // 8 // 4)
-    loaded = [foreign(large) for _ in range(2)]
+    foreign(onnx_bytes.filled(1))
+    before = resident_bytes()
+    # constants of 640 MiB, which the runtime would compute now and keep outside of the bounded memory
+    loaded = [foreign(onnx_bytes.filled(80 << 20)) for _ in range(2)]
     assert len(loaded) == 2
+    assert resident_bytes() - before < 100 << 20
 
 
 def test_a_foreign_model_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

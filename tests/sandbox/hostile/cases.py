@@ -68,7 +68,7 @@ def faulted(name: str, body: str, reason: Reason, words: str, **more: object) ->
     return Case(name, body, Ending.FAULTED, words, reason, **more)  # type: ignore[arg-type]
 
 
-def harmless(name: str, body: str, *results: str, asks: tuple[str, ...] = PIXELS, fuel: int = FUEL) -> Case:
+def harmless(name: str, body: str | bytes, *results: str, asks: tuple[str, ...] = PIXELS, fuel: int = FUEL) -> Case:
     limits = Limits(fuel_per_frame=fuel)
     return Case(name, body, Ending.HARMLESS, results=results, answers=FRAMES, asks=asks, limits=limits)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from camera_edge.sandbox.manifest import Limits
 from camera_edge.sandbox.status import Reason
 from tests.sandbox.hostile.cases import (
-    PIXELS,
     RULES,
     STATE,
     Case,
@@ -337,4 +336,3 @@ RULINGS = (
     faulted("rules: it traps", analyze("unreachable", rule=True), Reason.TRAP, "unreachable", asks=RULES),
 )
 CASES = (*GARBAGE, *FLOODS, *RULINGS)
-assert PIXELS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from camera_edge.sandbox.manifest import Limits
 from camera_edge.sandbox.status import Reason
 from tests.sandbox.hostile import binaries
 from tests.sandbox.hostile.binaries import CUSTOM, ELEMENT, IMPORT, Binary, code, leb, name, section, vector
@@ -366,4 +365,3 @@ BINARIES = (
     harmless("binary: names that lie", bytes(Binary(behind=section(CUSTOM, name("name") + b"\1\xff\xff\xff\xff\x0f")))),
 )
 CASES = (*EXPORTS, *IMPORTS, *STARTS, *GROWTH, *BINARIES)
-assert Limits

@@ -14,15 +14,9 @@ import wasmtime
 from camera_edge.sandbox import Cache, Runtime
 from tests.sandbox.hostile.cases import FRAMES, Case, Ending
 from tests.sandbox.hostile.corpus import CORPUS
-from tests.sandbox.hostile.yard import Account, Offender, Yard, baseline
+from tests.sandbox.hostile.yard import Account, Offender, Yard
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def truth(runtime: Runtime, cache: Cache) -> list[tuple[Account, Account]]:
-    """What the good modules say where nobody is beside them."""
-    return baseline(runtime, cache)
 
 
 def counted(offender: Offender) -> None:
@@ -53,12 +47,11 @@ def counted(offender: Offender) -> None:
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
 def test_a_hostile_guest_harms_only_itself(
     case: Case,
-    runtime: Runtime,
+    tools: tuple[Runtime, Cache],
     truth: list[tuple[Account, Account]],
-    cache: Cache,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.INFO), Yard(runtime, cache) as yard:
+    with caplog.at_level(logging.INFO), Yard(*tools) as yard:
         offender = yard.let_in(case)
         assert [yard.frame(number, [offender]) for number in range(FRAMES)] == truth
         counted(offender)

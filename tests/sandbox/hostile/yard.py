@@ -184,7 +184,7 @@ class Yard:
 
     def _analyzer(self, file: ModuleFile) -> Analyzer:
         program = self._runtime.load(file, self._cache)
-        params = {"camera": "yard", "name": "x" * 64, "number": 7.0}
+        params: dict[str, str | float] = {"camera": "yard", "name": "x" * 64, "number": 7.0}
         state = bytes(range(256)) if "state:4096" in file.manifest.capabilities else b""
         grants = Grants(program.manifest.grant_all({}), params, state)
         ring = RingMap(self.ring.fd, self.ring.size_bytes)
