@@ -191,7 +191,7 @@ def list_command(state: StateOption = None, json: JsonOption = False) -> None:
         runs = "yes" if row["withheld"] is None else f"no: {row['withheld']}"
         cells = (row["name"], row["version"], row["signer"] or "shipped", row["asks"] or "nothing", runs)
         texts = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells]
-        table.add_row(*map(escape, texts), str(row["package"] or "-"))
+        table.add_row(*map(escape, texts), str(row["digest"] or "-"))
     show.print(table)
 
 
@@ -312,7 +312,7 @@ def _verified_json(verified: Verified) -> dict[str, object]:
     return {
         "name": verified.manifest.name,
         "version": verified.manifest.version,
-        "package": verified.package.digest,
+        "digest": verified.package.digest,
         "module_sha256": verified.package.wasm_digest.removeprefix("sha256:"),
         "signer": verified.signer.name,
         "fingerprint": verified.signer.fingerprint,
@@ -326,7 +326,7 @@ def _shipped_json(module: ModuleFile) -> dict[str, object]:
         "version": module.manifest.version,
         "origin": "shipped",
         "signer": None,
-        "package": None,
+        "digest": None,
         "module_sha256": module.sha256,
         "asks": list(module.manifest.capabilities),
         "withheld": None,
@@ -346,7 +346,7 @@ def _installed_json(shelf: Shelf, record: Record) -> dict[str, object]:
         "origin": "installed",
         "signer": record.signer.name,
         "fingerprint": record.signer.fingerprint,
-        "package": f"sha256:{record.package_sha256}",
+        "digest": f"sha256:{record.package_sha256}",
         "module_sha256": record.wasm_sha256,
         "installed_utc": record.installed_utc,
         "asks": [] if module is None else list(module.manifest.capabilities),

@@ -236,7 +236,10 @@ class Guest:
             self._context, call.func, call.args, call.args_count, call.results, call.results_count, byref(self._trap)
         )
         if error:
-            raise GuestFault(Reason.TRAP, _cause(str(WasmtimeError._from_ptr(error))))
+            fault = WasmtimeError._from_ptr(error)
+            # only what is no Exception gets past the host-function wall: Ctrl-C in the middle of a host call
+            maybe_raise_last_exn()
+            raise GuestFault(Reason.TRAP, _cause(str(fault)))
         if self._trap:
             self._raise_trap(name)
         return call.result
@@ -244,8 +247,6 @@ class Guest:
     def _raise_trap(self, name: str) -> None:
         trap = Trap._from_ptr(self._trap)
         self._trap = POINTER(ffi.wasm_trap_t)()
-        # only what is no Exception gets past the host-function wall: Ctrl-C in the middle of a host call
-        maybe_raise_last_exn()
         reason = _reason(trap)
         if reason is Reason.TRAP and self._memory_bytes() > self._memory_bytes_max - PAGE_BYTES:
             reason = Reason.MEMORY

@@ -149,7 +149,6 @@ def test_a_build_that_imports_what_it_does_not_ask_for_says_so(analyzer: Command
     [
         (("new", "hello", "--lang", "cobol"), 64, "c, zig, rust, assemblyscript"),
         (("new", "motion", "--lang", "c"), 64, "shipped"),
-        (("new", "hello", "--lang", "rust", "--rule"), 64, "there is one in: c"),
         (("build",), 70, "camera-edge analyzer new"),
         (("test",), 70, "camera-edge analyzer new"),
         (("inspect", "nothing"), 70, "motion, objects"),

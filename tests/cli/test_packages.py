@@ -94,7 +94,7 @@ def test_every_command_has_json_on_stdout(desk: Desk) -> None:
     assert (signed["digest"], signed["fingerprint"]) == (packed["digest"], key["fingerprint"])
     assert desk.stated("trust", "add", key["public"], "--name", "us")["fingerprint"] == key["fingerprint"]
     verified = desk.stated("verify", packed["package"])
-    assert (verified["signer"], verified["asks"], verified["package"]) == ("us", ["pixels"], packed["digest"])
+    assert (verified["signer"], verified["asks"], verified["digest"]) == ("us", ["pixels"], packed["digest"])
     installed = desk.stated("install", packed["package"])
     assert (installed["was_there"], installed["removed"]) == (False, [])
     assert desk.stated("install", packed["package"])["was_there"]

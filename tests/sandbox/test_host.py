@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from camera_edge.errors import ModelError, ModuleError
 from camera_edge.observation import Box, Score
 from camera_edge.sandbox import Analyzer, Answer, Grants, LogLine, Metric, Services
+from camera_edge.sandbox.manifest import Limits
 from camera_edge.sandbox.status import Status
 
 Start = Callable[..., Analyzer]
@@ -145,6 +146,8 @@ def test_attributes_are_read_from_json(analyzer: Start, look: Look) -> None:
         '{"a": 1e999}',
         '{"a": "\udcff"}',
         '{"a": "' + "x" * 4096 + '"}',
+        '{"a": ' + "9" * 400 + "}",
+        "{" + ",".join(f'"{n}": 1' for n in range(65)) + "}",
     ],
 )
 def test_attributes_that_are_no_flat_json_object_cost_the_frame_its_answer(
@@ -344,7 +347,12 @@ def test_a_model_that_fails_is_a_status(analyzer: Start, look: Look, caplog: pyt
 
     guest = analyzer(inferring("tiny"), asks=ASKS, grants=GIVEN, services=Services(infer))
     assert values(look(guest)) == [Status.FAILED, 0]
-    assert "the model is damaged" in caplog.text
+    assert values(look(guest)) == [Status.FAILED, 0]
+    # once: a guest decides how often it calls
+    assert caplog.text.count("the model is damaged") == 1
+    assert [(call.result, call.count) for call in guest.counters.host_calls if call.function == "infer"] == [
+        ("FAILED", 2)
+    ]
 
 
 def test_a_defect_of_the_host_is_a_status_and_logged(
@@ -361,8 +369,61 @@ def test_a_defect_of_the_host_is_a_status_and_logged(
     assert guest.counters.restarts == 0
 
 
+def test_an_interruption_in_the_middle_of_a_host_call_is_not_lost(analyzer: Start, look: Look) -> None:
+    def infer(_model: str, _region: Box) -> NDArray[np.float32]:
+        raise KeyboardInterrupt
+
+    guest = analyzer(inferring("tiny"), asks=ASKS, grants=GIVEN, services=Services(infer))
+    with pytest.raises(KeyboardInterrupt):
+        look(guest)
+
+
 def test_calls_are_counted_by_function_and_result(analyzer: Start, look: Look) -> None:
     guest = analyzer(inferring("other"), asks=ASKS, grants=GIVEN, services=Services(ones))
     look(guest)
     counted = {(call.function, call.result): call.count for call in guest.counters.host_calls}
     assert counted == {("infer", "NOT_GRANTED"): 1, ("score", "OK"): 2}
+
+
+def test_a_call_is_paid_before_it_is_answered(analyzer: Start, look: Look) -> None:
+    asked: list[str] = []
+
+    def infer(model: str, _region: Box) -> NDArray[np.float32]:
+        asked.append(model)
+        return np.ones(3, np.float32)
+
+    guest = analyzer(
+        inferring("tiny"), asks=ASKS, grants=GIVEN, services=Services(infer), limits=Limits(fuel_per_frame=999_999)
+    )
+    assert look(guest) is None
+    assert guest.last_fault == "guest: frame 0: analyze trapped: out of fuel"
+    assert (asked, guest.counters.host_calls) == ([], ())
+
+
+@pytest.mark.parametrize(
+    ("expression", "fuel"),
+    [
+        ("(call $get (i32.const 0) (i32.const 64) (i32.const 4096))", 10_000 + 4096),
+        ("(call $get (i32.const 0) (i32.const 64) (i32.const -1))", 10_000 + 4096),
+        ("(call $get (i32.const 4000) (i32.const 64) (i32.const 4096))", 10_000 + 96),
+        ("(call $get (i32.const 4096) (i32.const 64) (i32.const 4096))", 10_000),
+        ("(call $get (i32.const 0) (i32.const -1) (i32.const 4096))", 10_000),
+    ],
+)
+def test_a_call_costs_what_it_copies(analyzer: Start, look: Look, expression: str, fuel: int) -> None:
+    def used(body: str) -> int:
+        guest = analyzer(body, asks=("pixels", "state:4096"), grants=Grants(state=bytes(4096)))
+        assert look(guest) is not None
+        return guest.counters.fuel
+
+    instructions = 4
+    assert used(calling(GET, expression)) - used(calling(GET, "(i32.const 0)")) == fuel + instructions - 1
+
+
+def test_attributes_cost_more_than_what_is_only_copied(analyzer: Start, look: Look) -> None:
+    def used(attributes: str) -> int:
+        guest = analyzer(emitting(attributes))
+        assert look(guest) is not None
+        return guest.counters.fuel
+
+    assert used('{"a": 1234567890}') - used('{"a": 1}') == 9 * 10

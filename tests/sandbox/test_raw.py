@@ -2,9 +2,11 @@ import gc
 import weakref
 
 import pytest
-from wasmtime import Config, Engine, FuncType, Instance, Linker, Module, Store, ValType
+import wasmtime
+from wasmtime import Config, Engine, FuncType, Instance, Linker, Module, Store, Trap, TrapCode, ValType, WasmtimeError
 
 from camera_edge.sandbox.raw import define
+from camera_edge.sandbox.status import GuestEndError, OutOfFuelError
 
 I32, I64, F32, F64 = ValType.i32, ValType.i64, ValType.f32, ValType.f64
 
@@ -21,15 +23,15 @@ class Host:
 
     def __init__(self) -> None:
         self.calls: list[tuple[float, ...]] = []
-        self.interrupt = False
+        self.raises: type[BaseException] | None = None
 
     def all(self, *arguments: float) -> float:
         self.calls.append(arguments)
         return -2.25
 
     def none(self) -> None:
-        if self.interrupt:
-            raise KeyboardInterrupt
+        if self.raises is not None:
+            raise self.raises
 
 
 def instance(host: Host) -> tuple[Store, Instance]:
@@ -57,7 +59,7 @@ def test_an_interruption_in_a_host_function_ends_the_call_and_is_raised_again() 
     host = Host()
     store, guest = instance(host)
     call(store, guest, "none")
-    host.interrupt = True
+    host.raises = KeyboardInterrupt
     with pytest.raises(KeyboardInterrupt):
         call(store, guest, "none")
 
@@ -72,3 +74,26 @@ def test_what_nobody_can_call_any_more_is_let_go() -> None:
     del store, guest
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (OutOfFuelError, TrapCode.OUT_OF_FUEL),
+        (GuestEndError, TrapCode.UNREACHABLE),
+        (TypeError, None),
+    ],
+)
+def test_an_exception_ends_the_guest_that_called_and_waits_for_nobody(
+    raised: type[Exception], code: TrapCode | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = Host()
+    store, guest = instance(host)
+    host.raises = raised
+    with pytest.raises((Trap, WasmtimeError)) as caught:
+        call(store, guest, "none")
+    assert getattr(caught.value, "trap_code", None) is code
+    assert wasmtime._func.LAST_EXCEPTION is None
+    assert [record.message for record in caplog.records] == ([] if code else ["host function failed name=none"])
+    host.raises = None
+    call(store, guest, "none")

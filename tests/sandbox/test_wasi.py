@@ -135,3 +135,44 @@ def test_an_exit_that_the_guest_does_not_take_for_an_end_ends_it_all_the_same(an
         ),
     )
     assert look(guest) is None
+
+
+def test_of_many_lines_in_one_write_no_more_are_taken_than_of_a_second(analyzer: Start, look: Look) -> None:
+    guest = analyzer(
+        wasi(
+            '"fd_write" (func $w (param i32 i32 i32 i32) (result i32))',
+            body="""(memory.fill (i32.const 1024) (i32.const 10) (i32.const 65536))
+              (i32.store8 (i32.const 1024) (i32.const 97)) (i32.store8 (i32.const 1025) (i32.const 13))
+              (call $say (i64.extend_i32_s (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 40))))
+              (call $say (i64.load32_u (i32.const 40)))""",
+            more=r'(data (i32.const 0) "\00\04\00\00\00\00\01\00")',
+        )
+    )
+    answer = look(guest)
+    assert values(answer) == [0, 65536]
+    assert answer is not None and answer.logs == (LogLine(1, "a"), *[LogLine(1, "")] * 63)
+
+
+def test_an_empty_write_is_no_line(analyzer: Start, look: Look) -> None:
+    guest = analyzer(
+        wasi(
+            '"fd_write" (func $w (param i32 i32 i32 i32) (result i32))',
+            body="(call $say (i64.extend_i32_s (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 40))))",
+        )
+    )
+    answer = look(guest)
+    assert answer is not None and (values(answer), answer.logs) == ([0], ())
+
+
+def test_random_numbers_beyond_a_block_do_not_repeat(analyzer: Start, look: Look) -> None:
+    guest = analyzer(
+        wasi(
+            '"random_get" (func $r (param i32 i32) (result i32))',
+            body="""(drop (call $r (i32.const 0) (i32.const 131080)))
+              (call $say (i64.load (i32.const 0))) (call $say (i64.load (i32.const 65536)))
+              (call $say (i64.load (i32.const 131072)))""",
+            more='(memory (export "memory") 3)',
+        )
+    )
+    seen = values(look(guest))
+    assert len(set(seen)) == 3 and 0 not in seen

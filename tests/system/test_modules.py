@@ -134,7 +134,7 @@ def test_what_is_revoked_while_it_runs_gives_way_to_what_may_run(new_appliance: 
     newest = maker.install("counts", "1.1", COUNTS, "pixels")
     appliance.start()
     until_version(appliance, "1.1")
-    maker.command("revoke", newest["package"], state=True)
+    maker.command("revoke", newest["digest"], state=True)
     until_version(appliance, "1.0")
     # the key goes, and with it the last version that may run
     maker.command("trust", "remove", "maker", state=True)

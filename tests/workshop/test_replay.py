@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 from camera_edge.errors import UndecodableError, UsageError
+from camera_edge.frames import Ring, View
+from camera_edge.picture import PixelFormat
 from camera_edge.rules import Polygon
 from camera_edge.sandbox import ModuleFile, load_module, shipped
 from camera_edge.workshop.lines import FaultLine, FrameLine, Line, ReplayLine, ViewLine, text_of
 from camera_edge.workshop.rehearsal import Rehearsal
+from camera_edge.workshop.replay import ring_map
 from camera_edge.workshop.trial import Wishes
 
 Run = Callable[[ModuleFile, Rehearsal], list[Line]]
@@ -80,6 +83,13 @@ def test_the_shipped_module_says_the_same_twice_and_with_copied_frames(run: Run)
     texts = [list(map(text_of, run(shipped("motion"), Rehearsal(source, copy=copy)))) for copy in (False, False, True)]
     assert texts[0] == texts[1] == texts[2]
     assert any('"kind":"motion"' in text for text in texts[0])
+
+
+def test_copied_frames_are_not_mapped() -> None:
+    with Ring(View(PixelFormat.GRAY8, 64, 48)) as ring:
+        assert ring_map(ring, copy=False).fd == ring.fd
+        copied = ring_map(ring, copy=True)
+        assert copied.fd is None and copied.memory is not None and len(copied.memory) == ring.size_bytes
 
 
 def test_a_mask_is_given_by_its_size_and_hash_and_words_by_level(run: Run, module: Make) -> None:

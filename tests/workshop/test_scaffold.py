@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,13 @@ def test_a_name_that_cannot_be_used_leaves_nothing_behind(name: str, tmp_path: P
 
 
 def test_where_a_language_has_no_example_of_a_rule_module_it_says_which_has(tmp_path: Path) -> None:
-    with pytest.raises(UsageError) as caught:
-        begin(Scaffold("mine", Language.ZIG, True, tmp_path), SDK)
-    assert caught.value.hint is not None and "c" in caught.value.hint
+    sdk, parent = tmp_path / "sdk", tmp_path / "work"
+    shutil.copytree(SDK / "c", sdk / "c")
+    (sdk / "zig").mkdir()
+    with pytest.raises(UsageError, match="no example of a rule module in zig") as caught:
+        begin(Scaffold("mine", Language.ZIG, True, parent), sdk)
+    assert caught.value.hint == "there is one in: c"
+    assert not parent.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -25,14 +25,11 @@ enum {
     RESTLESS = 40, /* from here on everything that is seen is learned */
 };
 
-static inline u8x16 random16(background *model) {
-    /* xorshift32 (Marsaglia, J. Stat. Software 8(14), 2003) in four lanes */
-    u32x4 state = model->random;
+/* xorshift32 (Marsaglia, J. Stat. Software 8(14), 2003) in four lanes. */
+static inline u32x4 next_random(u32x4 state) {
     state ^= state << 13;
     state ^= state >> 17;
-    state ^= state << 5;
-    model->random = state;
-    return (u8x16)state;
+    return state ^ state << 5;
 }
 
 size_t background_bytes(extent e) {
@@ -87,18 +84,33 @@ static void settle_block(background *model, int32_t at, uint8_t *samples) {
     store16(model->held_age + at, splat16(0));
 }
 
+static void lay_samples(background *model, const uint8_t *image, int32_t k) {
+    extent e = model->e;
+    for (int32_t y = 0; y < e.height; y++) {
+        uint8_t *to = samples_at(model, 0, y) + k * 16;
+        const uint8_t *from = image + y * e.pitch;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) store16(to + x * SAMPLES, load16(from + x));
+    }
+}
+
+static void settle(background *model) {
+    extent e = model->e;
+    for (int32_t y = 0; y < e.height; y++)
+        for (int32_t x = 0; x < e.padded; x += 16) settle_block(model, y * e.pitch + x, samples_at(model, x, y));
+}
+
 int background_learn(background *model, const uint8_t *image, int64_t media_us, int64_t learn_us) {
     extent e = model->e;
     if (model->learned == 0) model->learn_start_us = media_us;
     if (media_us < model->learn_start_us + learn_us * model->learned / SAMPLES) return 0;
     int32_t k = model->learned++;
-    for (int32_t y = 0; y < e.height; y++)
-        for (int32_t x = 0; x < e.padded; x += 16)
-            store16(samples_at(model, x, y) + k * 16, load16(image + y * e.pitch + x));
+    /* the first frame waits in a plane of its own: laid out, it would touch all pages of the samples before the first answer */
+    if (k == 0) copy16(model->usual, image, e.pitch * e.height);
+    if (k == 1) lay_samples(model, model->usual, 0);
+    if (k > 0) lay_samples(model, image, k);
     if (model->learned < SAMPLES) return 0;
-    for (int32_t y = 0; y < e.height; y++)
-        for (int32_t x = 0; x < e.padded; x += 16)
-            settle_block(model, y * e.pitch + x, samples_at(model, x, y));
+    settle(model);
     model->unrest_us = model->held_us = media_us;
     return 1;
 }
@@ -152,51 +164,62 @@ void background_compare(background *model, const uint8_t *image, int32_t allowan
 }
 
 /* The quantile of the distance, followed by steps up and down (here 4 to 1: the 80th percentile). */
-static inline void follow_noise(background *model, int32_t at, u8x16 distance, u8x16 empty, uint8_t step) {
-    u8x16 noise = load16(model->noise + at);
+static inline u8x16 followed_noise(u8x16 noise, u8x16 distance, u8x16 empty, uint8_t step) {
     u8x16 scaled = add_sat16(distance, distance);
     scaled = add_sat16(scaled, scaled);
     scaled = add_sat16(scaled, scaled);
     u8x16 below = at_most16(scaled, noise);
     u8x16 up = min16(add_sat16(noise, splat16((uint8_t)(4 * step))), splat16(NOISE_MOST));
     u8x16 moved = choose16(below, sub_sat16(noise, splat16(step)), up);
-    store16(model->noise + at, choose16(empty, moved, noise));
+    return choose16(empty, moved, noise);
 }
 
-static inline void follow_usual(background *model, int32_t at, u8x16 pixel, u8x16 follow, int32_t rate) {
-    u8x16 whole = load16(model->usual + at), fraction = load16(model->usual_fraction + at);
+static inline void follow_usual(uint8_t *usual, uint8_t *usual_fraction, u8x16 pixel, u8x16 follow, int32_t rate) {
+    u8x16 whole = load16(usual), fraction = load16(usual_fraction);
     i16x8 speed = (i16x8){0} + (int16_t)rate;
     i16x8 low = (i16x8)low16(pixel) - (i16x8)low16(whole), high = (i16x8)high16(pixel) - (i16x8)high16(whole);
     u16x8 mean_low = (low16(whole) << 8 | low16(fraction)) + (u16x8)(low * speed);
     u16x8 mean_high = (high16(whole) << 8 | high16(fraction)) + (u16x8)(high * speed);
-    store16(model->usual + at, choose16(follow, narrow16(mean_low >> 8, mean_high >> 8), whole));
-    store16(model->usual_fraction + at, choose16(follow, narrow16(mean_low & 255, mean_high & 255), fraction));
+    store16(usual, choose16(follow, narrow16(mean_low >> 8, mean_high >> 8), whole));
+    store16(usual_fraction, choose16(follow, narrow16(mean_low & 255, mean_high & 255), fraction));
 }
 
-/* The lanes moved by one to the left (-1), to the right (1) or not at all; what leaves the block is lost. */
+/* The lanes moved by one to the left (-1), to the right (1) or not at all; what leaves the block is lost. Without a branch,
+ * because nothing foretells which way it goes. */
 static inline u8x16 moved16(u8x16 v, int32_t by) {
     u8x16 none = splat16(0);
-    if (by < 0) return __builtin_shufflevector(v, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
-    if (by > 0) return __builtin_shufflevector(v, none, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
-    return v;
+    u8x16 left = __builtin_shufflevector(v, none, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+    u8x16 right = __builtin_shufflevector(v, none, 16, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
+    u8x16 to_left = splat16((uint8_t)-(by < 0)), to_right = splat16((uint8_t)-(by > 0));
+    return (left & to_left) | (right & to_right) | (v & ~(to_left | to_right));
 }
 
+/* What there is to know of one row while the scene is followed; pointers are to its first pixel. */
+typedef struct followed_row {
+    const uint8_t *image, *foreground, *distance, *unrest;
+    uint8_t *noise, *usual, *usual_fraction, *samples;
+    int32_t pitch, sample_pitch;
+    int32_t up, down; /* how many rows there are above and below, at most 1 */
+    int32_t rate;
+    uint8_t noise_step;
+} followed_row;
+
 /* Put the pixel into one sample of its own, and one of a neighbour, here and there. */
-static inline void follow_samples(background *model, int32_t x, int32_t y, u8x16 pixel, u8x16 follow,
-                                  const uint8_t *foreground, u8x16 rate) {
-    u8x16 random = random16(model);
-    u8x16 own = follow & at_most16(random, rate), spread = follow & at_most16(~random, rate);
-    uint32_t dice = ((u32x4)model->random)[1] >> 4;
-    if (any16(own)) {
-        uint8_t *to = samples_at(model, x, y) + 16 * (dice % SAMPLES);
-        store16(to, choose16(own, pixel, load16(to)));
-    }
-    int32_t aside = (int32_t)((dice >> 8) % 3) - 1, to_y = y + (int32_t)((dice >> 12) % 3) - 1;
-    if (any16(spread) && to_y >= 0 && to_y < model->e.height) {
-        u8x16 open = moved16(spread, aside) & ~load16(foreground + to_y * model->e.pitch + x);
-        uint8_t *to = samples_at(model, x, to_y) + 16 * ((dice >> 16) % SAMPLES);
-        store16(to, choose16(open, moved16(pixel, aside), load16(to)));
-    }
+static inline u32x4 follow_samples(const followed_row *row, int32_t x, u8x16 pixel, u8x16 follow, u32x4 random) {
+    random = next_random(random);
+    u8x16 rate = splat16((uint8_t)row->rate), lots = (u8x16)random;
+    u8x16 own = follow & at_most16(lots, rate), spread = follow & at_most16(~lots, rate);
+    uint32_t dice = random[1] >> 4;
+    uint8_t *block = row->samples + x * SAMPLES, *to = block + 16 * (dice % SAMPLES);
+    store16(to, choose16(own, pixel, load16(to)));
+    int32_t aside = (int32_t)((dice >> 8) % 3) - 1, below = (int32_t)((dice >> 12) % 3) - 1;
+    /* beyond the first and the last row there is nothing to spread to */
+    int32_t there = below >= -row->up && below <= row->down;
+    below = there ? below : 0;
+    u8x16 open = moved16(spread, aside) & ~load16(row->foreground + below * row->pitch + x) & splat16((uint8_t)-there);
+    to = block + below * row->sample_pitch + 16 * ((dice >> 16) % SAMPLES);
+    store16(to, choose16(open, moved16(pixel, aside), load16(to)));
+    return random;
 }
 
 /* One tick of what stands still in the foreground. Half of the samples take it in; the rest remember what was behind. */
@@ -241,30 +264,72 @@ static void follow_unrest(background *model, const background_step *step) {
     }
 }
 
-void background_follow(background *model, const background_step *step) {
+static u32x4 follow_row(const followed_row *row, int32_t padded, u32x4 random) {
+    /* copied, so that no store through a pointer of bytes makes the compiler read it again */
+    followed_row r = *row;
+    for (int32_t x = 0; x < padded; x += 16) {
+        u8x16 pixel = load16(r.image + x), front = load16(r.foreground + x);
+        u8x16 distance = load16(r.distance + x), unrest = load16(r.unrest + x), noise = load16(r.noise + x);
+        u8x16 near = at_most16(distance, add_sat16(add_sat16(noise >> 3, unrest >> 3), splat16(RADIUS)));
+        u8x16 restless = at_most16(splat16(RESTLESS), unrest);
+        store16(r.noise + x, followed_noise(noise, distance, ~front, r.noise_step));
+        follow_usual(r.usual + x, r.usual_fraction + x, pixel, near & ~front, r.rate / USUAL_SLOWER);
+        random = follow_samples(&r, x, pixel, (near & ~front) | restless, random);
+    }
+    return random;
+}
+
+/* Half of the rows each time, twice as fast. */
+static void follow_rows(background *model, const background_step *step, int32_t rate, uint8_t noise_step) {
     extent e = model->e;
+    u32x4 random = model->random;
+    model->turn = !model->turn;
+    for (int32_t y = model->turn; y < e.height; y += 2) {
+        int32_t at = y * e.pitch;
+        followed_row row = {
+            .image = step->image + at,
+            .foreground = step->foreground + at,
+            .distance = model->distance + at,
+            .unrest = model->unrest + at,
+            .noise = model->noise + at,
+            .usual = model->usual + at,
+            .usual_fraction = model->usual_fraction + at,
+            .samples = samples_at(model, 0, y),
+            .pitch = e.pitch,
+            .sample_pitch = e.padded * SAMPLES,
+            .up = y > 0,
+            .down = y < e.height - 1,
+            .rate = rate,
+            .noise_step = noise_step,
+        };
+        random = follow_row(&row, e.padded, random);
+    }
+    model->random = random;
+}
+
+/* Most blocks have nothing in front and no age: four of them are passed over at once. */
+static void follow_all_held(background *model, const background_step *step) {
+    extent e = model->e;
+    for (int32_t y = 0; y < e.height; y++) {
+        const uint8_t *front = step->foreground + y * e.pitch, *age = model->held_age + y * e.pitch;
+        for (int32_t x = 0; x < e.padded; x += 64) {
+            /* the last ones may reach into the next row, or into the margin: that finds too much, never too little */
+            u8x16 first = load16(front + x) | load16(age + x) | load16(front + x + 16) | load16(age + x + 16);
+            u8x16 second = load16(front + x + 32) | load16(age + x + 32) | load16(front + x + 48) | load16(age + x + 48);
+            if (!any16(first | second)) continue;
+            for (int32_t block = x; block < x + 64 && block < e.padded; block += 16) follow_held(model, step, block, y);
+        }
+    }
+}
+
+void background_follow(background *model, const background_step *step) {
     int64_t share = 2 * step->elapsed_us * 256 / TURNOVER_US;
     int32_t rate = share < 4 ? 4 : share > 128 ? 128 : (int32_t)share;
     uint8_t noise_step = step->elapsed_us >= 100000 ? 4 : 2;
     int held_due = ticks_due(&model->held_us, step->media_us, step->absorb_us / ABSORB_TICKS) > 0;
     follow_unrest(model, step);
-    /* half of the rows each time, twice as fast */
-    model->turn = !model->turn;
-    for (int32_t y = model->turn; y < e.height; y += 2) {
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            int32_t at = y * e.pitch + x;
-            u8x16 pixel = load16(step->image + at), front = load16(step->foreground + at);
-            u8x16 distance = load16(model->distance + at), unrest = load16(model->unrest + at);
-            u8x16 usual = add_sat16(load16(model->noise + at) >> 3, unrest >> 3);
-            u8x16 near = at_most16(distance, add_sat16(usual, splat16(RADIUS)));
-            u8x16 restless = at_most16(splat16(RESTLESS), unrest);
-            follow_noise(model, at, distance, ~front, noise_step);
-            follow_usual(model, at, pixel, near & ~front, rate / USUAL_SLOWER);
-            follow_samples(model, x, y, pixel, (near & ~front) | restless, step->foreground, splat16((uint8_t)rate));
-        }
-    }
-    for (int32_t y = 0; y < e.height && held_due; y++)
-        for (int32_t x = 0; x < e.padded; x += 16) follow_held(model, step, x, y);
+    follow_rows(model, step, rate, noise_step);
+    if (held_due) follow_all_held(model, step);
 }
 
 void background_accept(background *model, const uint8_t *image, const uint8_t *mask, int32_t x, int32_t y, int32_t w,

@@ -6,10 +6,11 @@ enum { STEP = 5, BINS = 512, PER_OCTAVE = 24, DARK = 24, BRIGHT = 236, EDGE = 24
 
 void exposure_open(exposure *light) {
     light->gain = 1;
+    /* by repeated multiplication: the same everywhere, and no need of a logarithm */
+    int32_t steps = 0;
+    double power = 1;
     for (int32_t value = 0; value < 256; value++) {
-        /* by repeated multiplication: the same everywhere, and no need of a logarithm */
-        int32_t steps = 0;
-        for (double power = 1; power * 1.0147 < value; power *= 1.0293022366434921) steps++;
+        for (; power * 1.0147 < value; power *= 1.0293022366434921) steps++;
         light->logarithm[value] = (uint8_t)steps;
     }
 }
@@ -17,7 +18,9 @@ void exposure_open(exposure *light) {
 void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t stride, const uint8_t *usual,
                       const uint8_t *foreground) {
     static int32_t count[BINS], now[BINS], then[BINS];
-    for (int32_t i = 0; i < BINS; i++) count[i] = now[i] = then[i] = 0;
+    __builtin_memset(count, 0, sizeof count);
+    __builtin_memset(now, 0, sizeof now);
+    __builtin_memset(then, 0, sizeof then);
     int32_t seen = 0;
     for (int32_t y = 1; y < e.height; y += STEP) {
         for (int32_t x = 1; x < e.width; x += STEP) {
@@ -31,6 +34,7 @@ void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t 
         }
     }
     int32_t best = BINS / 2, most = 0;
+#pragma clang loop unroll_count(4)
     for (int32_t i = 2; i < BINS - 2; i++) {
         int32_t mass = count[i - 1] + count[i] + count[i + 1];
         if (mass > most) most = mass, best = i;
@@ -49,14 +53,15 @@ static void translate_row(const uint8_t *from, uint8_t *to, int32_t width, const
 
 void exposure_correct(const exposure *light, extent e, const uint8_t *pixels, int32_t stride, uint8_t *image) {
     uint8_t table[256];
-    for (int32_t value = 0; value < 256; value++) {
+    int same = light->gain == 1.0f;
+    for (int32_t value = 0; value < 256 && !same; value++) {
         float corrected = (float)value / light->gain + 0.5f;
         table[value] = corrected > 255.0f ? 255 : (uint8_t)corrected;
     }
     for (int32_t y = 0; y < e.height; y++) {
         const uint8_t *from = pixels + y * stride;
         uint8_t *to = image + y * e.pitch;
-        if (light->gain == 1.0f)
+        if (same)
             copy16(to, from, e.width);
         else
             translate_row(from, to, e.width, table);

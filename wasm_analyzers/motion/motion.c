@@ -76,14 +76,16 @@ static int32_t start(extent e, int64_t media_us) {
     size_t bytes = background_bytes(e) + unsettled_bytes(e) + PLANES * plane_bytes(e) + pixels +
                    (size_t)(e.height + 2 * ROW_MARGIN);
     if (bytes > room_bytes) {
+        /* zero already: to write it would only cost its pages, all of them before the first answer */
         room = camera_edge_pages(bytes);
         room_bytes = room ? bytes : 0;
+    } else {
+        __builtin_memset(room, 0, bytes);
     }
     if (!room) {
         camera_edge_log(CAMERA_EDGE_ERROR, CAMERA_EDGE_TEXT("no memory for a view of this size: ask for a smaller one"));
         return -1;
     }
-    __builtin_memset(room, 0, bytes);
     uint8_t *space = room;
     background_open(&model, e, space);
     space += background_bytes(e);
@@ -236,12 +238,14 @@ static void forget_ghosts(void) {
 
 /* to |= from, or only where `without` is 0. */
 static void add_plane(uint8_t *to, const uint8_t *from, const uint8_t *without) {
-    for (int32_t y = 0; y < view.height; y++)
+    for (int32_t y = 0; y < view.height; y++) {
+#pragma clang loop unroll_count(4)
         for (int32_t x = 0; x < view.padded; x += 16) {
             int32_t at = y * view.pitch + x;
             u8x16 add = without ? load16(from + at) & ~load16(without + at) : load16(from + at);
             store16(to + at, load16(to + at) | add);
         }
+    }
 }
 
 /* Where someone may have stood from the start, filled; drawn a few times a second. Uses `hits`, `rows`, `joined` and `found` up. */

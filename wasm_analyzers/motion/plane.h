@@ -63,7 +63,9 @@ static inline void plane_clear(uint8_t *plane, extent e) {
 static inline int32_t plane_count(const uint8_t *plane, const uint8_t *rows, extent e) {
     int32_t count = 0;
     for (int32_t y = 0; y < e.height; y++) {
-        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+        if (!rows[y]) continue;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) {
             u8x16 ones = load16(plane + y * e.pitch + x) & 1;
             u64x2 pairs = (u64x2)ones;
             count += (int32_t)((pairs[0] + pairs[1]) * 0x0101010101010101 >> 56);

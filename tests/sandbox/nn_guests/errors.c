@@ -29,7 +29,8 @@ static const uint32_t FOUR[] = {4}, MANY[] = {1, 1, 1, 1, 1, 1, 1, 1, 4}, TWO_BY
 /* their product is 4 modulo 2^32 */
 static const uint32_t HUGE[] = {0x80000001u, 4};
 
-static nn_tensor_t tensor_of(const uint32_t *dimensions, uint32_t count, uint8_t type, const void *data, uint32_t bytes) {
+static nn_tensor_t tensor_of(const uint32_t *dimensions, uint32_t count, uint8_t type, const void *data,
+                             uint32_t bytes) {
     nn_tensor_t tensor;
     memset(&tensor, 0xAA, sizeof tensor);
     tensor.dimensions = dimensions;

@@ -55,7 +55,8 @@ static int32_t set(nn_context_t context, uint32_t index, const case_t *each, con
 }
 
 /* 0: the output is `wanted`, byte for byte; else the step that failed. The second input is set where there is one. */
-static int run(const case_t *each, const nn_builder_t *model, const void *first, const void *second, const void *wanted) {
+static int run(const case_t *each, const nn_builder_t *model, const void *first, const void *second,
+               const void *wanted) {
     const uint32_t bytes = COUNT * each->item_bytes;
     nn_graph_t graph;
     nn_context_t context;

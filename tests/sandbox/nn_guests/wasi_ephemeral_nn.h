@@ -1,5 +1,5 @@
-/* wasi-nn for 32-bit core WebAssembly, in the words of wasi-nn.witx (preview 1): what any guest that was written against
- * that interface imports. Nothing in here is of camera-edge.
+/* wasi-nn for 32-bit core WebAssembly, in the words of wasi-nn.witx (preview 1): what any guest that was written
+ * against that interface imports. Nothing in here is of camera-edge.
  *
  * Every function returns an error number; results go where the last pointers say. */
 #ifndef WASI_EPHEMERAL_NN_H

@@ -45,6 +45,23 @@ static inline int any16(u8x16 mask) {
 #endif
 }
 
+/* Of a mask: bit k is lane k. */
+static inline uint32_t bits16(u8x16 mask) {
+#if defined(__wasm_simd128__)
+    return (uint32_t)__builtin_wasm_bitmask_i8x16((i8x16)mask);
+#else
+    /* the product brings one bit of each byte to the top byte, in their order */
+    u64x2 halves = (u64x2)(mask & 1) * 0x0102040810204080;
+    return (uint32_t)(halves[0] >> 56 | halves[1] >> 56 << 8);
+#endif
+}
+
+/* Mask of the first `count` lanes, of all of them where it is 16 or more. */
+static inline u8x16 first16(int32_t count) {
+    const u8x16 lanes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    return at_most16(lanes, splat16((uint8_t)(count < 0 ? 0 : count > 16 ? 16 : count)));
+}
+
 static inline u16x8 low16(u8x16 v) {
     return __builtin_convertvector(__builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7), u16x8);
 }
@@ -64,6 +81,7 @@ static inline u8x16 narrow16(u16x8 low, u16x8 high) {
 
 static inline void copy16(uint8_t *to, const uint8_t *from, int32_t count) {
     int32_t x = 0;
+#pragma clang loop unroll_count(4)
     for (; x + 16 <= count; x += 16) store16(to + x, load16(from + x));
     for (; x < count; x++) to[x] = from[x];
 }
