@@ -12,7 +12,7 @@ from camera_edge.errors import ModuleError
 from camera_edge.sandbox import host, nn, wasi
 from camera_edge.sandbox.host import FUNCTIONS
 from camera_edge.sandbox.manifest import Manifest
-from camera_edge.sandbox.runtime import _EXPORTS, Runtime
+from camera_edge.sandbox.runtime import Runtime, check_exports
 from camera_edge.sandbox.sections import FunctionType, Import, Interface, Kind, read_interface
 
 _ABI = "see wasm_analyzers/ABI.md"
@@ -27,7 +27,7 @@ def check_module(wasm: bytes, manifest: Manifest, runtime: Runtime) -> Interface
         fault = import_fault(wanted, manifest)
         if fault is not None:
             raise ModuleError(f"imports {wanted.module}.{wanted.name}: {fault}", where=manifest.name, hint=_ABI)
-    _check_exports(interface, manifest)
+    check_exports(interface, manifest)
     try:
         Module.validate(runtime.engine, wasm)
     except WasmtimeError as error:
@@ -66,18 +66,3 @@ def import_fault(wanted: Import, manifest: Manifest) -> str | None:
 
 def _asks(manifest: Manifest, *families: str) -> bool:
     return any(asked.startswith(families) for asked in manifest.capabilities)
-
-
-def _check_exports(interface: Interface, manifest: Manifest) -> None:
-    called = "observe" if manifest.is_rule else "analyze"
-    memory = interface.export("memory")
-    if memory is None or memory.kind is not Kind.MEMORY:
-        raise ModuleError("exports no memory", where=manifest.name, hint=_ABI)
-    for name, (params, results, always) in _EXPORTS.items():
-        export = interface.export(name)
-        if export is None and not always and name != called:
-            continue
-        wanted = FunctionType(tuple(map(str, params)), tuple(map(str, results)))
-        if export is None or export.function != wanted:
-            fault = "does not export" if export is None else "has another type for"
-            raise ModuleError(f"{fault} {name} {wanted}", where=manifest.name, hint=_ABI)

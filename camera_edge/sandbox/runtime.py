@@ -105,7 +105,7 @@ class Runtime:
             cache.keep(self.fingerprint, file.sha256, bytes(compiled.serialize()))
         # never by wasmtime's own types: its C interface ends the process where one of them holds a v128
         interface = read_interface(file.wasm, where=file.manifest.name)
-        _check_exports(interface, file.manifest)
+        check_exports(interface, file.manifest)
         return Program(file, interface, self.engine, compiled, self.metered)
 
     def compile(self, file: ModuleFile) -> Module:
@@ -154,7 +154,8 @@ def _address_bits() -> int:
     return (ctypes.cast(libc.mmap, ctypes.c_void_p).value or 0).bit_length()
 
 
-def _check_exports(interface: Interface, manifest: Manifest) -> None:
+def check_exports(interface: Interface, manifest: Manifest) -> None:
+    """Raises ModuleError for the first export that is missing or of another type."""
     where, called = manifest.name, "observe" if manifest.is_rule else "analyze"
     exports = {export.name: export for export in interface.exports}
     memory = exports.get("memory")

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
 
 from camera_edge.capture import Frame
 from camera_edge.frames import PrivacyMask, Ring, Slot
-from camera_edge.inference import Graph, Session
-from camera_edge.observation import Box, Mask, Observation, Score, Seen
+from camera_edge.observation import Mask, Observation, Score, Seen
 from camera_edge.picture import Picture
-from camera_edge.sandbox import Answer, Cache, Runtime, Services
+from camera_edge.sandbox import Answer, Cache, Runtime
 from camera_edge.worker.crew import Crew
+from camera_edge.worker.fullpicture import FullPicture
 from camera_edge.worker.lineup import Lineup, Member
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 from camera_edge.worker.rings import Rings, Scenery
@@ -45,28 +41,6 @@ class Tick:
         self.rings.release(self.slots)
 
 
-class _Camera:
-    """The full picture of the frame that is being analysed, for `infer`; converted at most once a frame."""
-
-    def __init__(self) -> None:
-        self._sessions: Mapping[str, Session] = {}
-        self._picture: Picture | None = None
-        self._bgr: NDArray[np.uint8] | None = None
-
-    def show(self, picture: Picture | None, sessions: Mapping[str, Session]) -> None:
-        self._picture, self._bgr, self._sessions = picture, None, sessions
-
-    def infer(self, model: str, region: Box) -> NDArray[np.float32]:
-        if self._bgr is None:
-            if self._picture is None:
-                raise RuntimeError("infer was called outside of a frame")
-            self._bgr = self._picture.to_bgr()
-        return self._sessions[model].infer(self._bgr, region)
-
-    def graph(self, model: str) -> Graph:
-        return self._sessions[model].graph()
-
-
 class Analysis:
     """All modules of one camera. Instances are made when the first frame shows the size, and made anew with it."""
 
@@ -77,12 +51,12 @@ class Analysis:
         self._privacy = PrivacyMask(plan.privacy_masks)
         zones = [polygon.points for polygon in plan.zones.values()]
         self._scenery = Scenery(self._privacy, zones)
-        self._camera = _Camera()
+        self._full_picture = FullPicture()
         self._prepared: tuple[Lineup, Rings] | None = None
         # of ticks that were prepared and are not analysed yet, and the ones that have seats now
         self._waiting: list[Rings] = []
         self._seated: tuple[Lineup, Rings] | None = None
-        self.crew = Crew(self._services)
+        self.crew = Crew(self._full_picture.services)
         self._awake_until_us: dict[str, int] = {}
         self.dropped = 0
         self.analysed = 0
@@ -115,14 +89,14 @@ class Analysis:
         try:
             if self._seated is None or self._seated != (tick.lineup, tick.rings):
                 self._seat(tick.lineup, tick.rings)
-            self._camera.show(tick.picture, tick.lineup.sessions)
+            self._full_picture.show(tick.picture, tick.lineup.sessions)
             seen = _Gathering(tick)
             for member in tick.lineup.analyzers:
                 self._ask(member, tick, seen)
             self.analysed += 1
             return seen.result()
         finally:
-            self._camera.show(None, {})
+            self._full_picture.show(None, {})
             tick.release()
 
     @property
@@ -180,12 +154,6 @@ class Analysis:
         if waker in seen.saw_something or waker not in seen.answered:
             self._awake_until_us[name] = now_us + AWAKE_US
         return now_us <= self._awake_until_us.get(name, -1)
-
-    def _services(self, plan: AnalyzerPlan) -> Services:
-        load = partial(Graph, where=f"a model of {plan.name}'s own", foreign=True) if plan.brings_models else None
-        if not plan.models:
-            return Services(load=load)
-        return Services(infer=self._camera.infer, graph=self._camera.graph, load=load)
 
 
 class _Gathering:

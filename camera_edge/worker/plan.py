@@ -280,11 +280,7 @@ def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
 def _rules(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple[Rule, ...]:
     """The operator's rules, or one for all that is reported; and one for what each rule module raises."""
     reported = frozenset(each.name for each in analyzers if each.reported and not each.is_rule)
-    raised = tuple(
-        Rule(each.name, analyzers=frozenset({each.name}), quiet_us=_quiet_us(each), raised=True)
-        for each in analyzers
-        if each.is_rule
-    )
+    raised = tuple(raised_rule(each) for each in analyzers if each.is_rule)
     if not config.rules:
         return (Rule("any", analyzers=reported, quiet_us=QUIET_US), *raised)
     return raised + tuple(
@@ -301,7 +297,9 @@ def _rules(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple[R
     )
 
 
-def _quiet_us(rule_module: AnalyzerPlan) -> int:
-    """How long after it was last raised its event closes."""
+def raised_rule(rule_module: AnalyzerPlan) -> Rule:
+    """The rule for what a rule module raises. Its parameter `quiet_s` says how long after that its event closes."""
+    name = rule_module.name
     quiet_s = rule_module.module.manifest.with_defaults(rule_module.params).get("quiet_s")
-    return round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) and quiet_s > 0 else QUIET_US
+    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) and quiet_s > 0 else QUIET_US
+    return Rule(name, analyzers=frozenset({name}), quiet_us=quiet_us, raised=True)

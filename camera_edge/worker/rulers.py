@@ -38,7 +38,7 @@ class Rulers:
             week_minute=week_minute(tick.utc_ns, self._zone),
             zones=self._zones,
             sightings=[Sighting(each, self._zones_under(each.box)) for each in observations],
-            events=[EventNow(_phase(each), each.event) for each in standing],
+            events=[EventNow(phase_of(each), each.event) for each in standing],
         )
         rulings = [self._ask(member.name, batch) for member in tick.lineup.rule_modules]
         return verdict_of([each for each in rulings if each is not None])
@@ -60,7 +60,7 @@ def verdict_of(rulings: Sequence[Ruling]) -> Verdict:
     )
 
 
-def _phase(standing: Standing) -> Phase:
+def phase_of(standing: Standing) -> Phase:
     match standing.change:
         case Opened():
             return Phase.OPENS

@@ -7,17 +7,14 @@ Invariant: `tell` and `settle` take turns, once for each frame.
 
 from __future__ import annotations
 
-from camera_edge.event import Change, Closed, Opened, Updated
+from camera_edge.event import Change
 from camera_edge.rules import Rule, RuleEngine
-from camera_edge.sandbox import Batch, EventNow, Phase, Ruling, Sighting
-from camera_edge.worker.plan import QUIET_US
-from camera_edge.worker.rulers import verdict_of
+from camera_edge.sandbox import Batch, EventNow, Ruling, Sighting
+from camera_edge.worker.plan import QUIET_US, raised_rule
+from camera_edge.worker.rulers import phase_of, verdict_of
 from camera_edge.workshop.daytime import DayTime
-from camera_edge.workshop.lines import MICROSECONDS
 from camera_edge.workshop.sighted import Moment
 from camera_edge.workshop.trial import CAMERA, Trial
-
-_PHASES = {Opened: Phase.OPENS, Updated: Phase.CHANGED, Closed: Phase.CLOSES}
 
 
 class Hearing:
@@ -26,7 +23,7 @@ class Hearing:
     def __init__(self, trial: Trial, day_time: DayTime) -> None:
         self._zones = tuple(trial.zones)
         self._day_time = day_time
-        self._engine = RuleEngine(CAMERA, [Rule("any", quiet_us=QUIET_US), _raised(trial)], trial.zones)
+        self._engine = RuleEngine(CAMERA, [Rule("any", quiet_us=QUIET_US), raised_rule(trial.plan)], trial.zones)
 
     def tell(self, moment: Moment) -> Batch:
         standing = self._engine.propose(moment.observations, frame=moment.frame, now_us=moment.media_us)
@@ -37,21 +34,10 @@ class Hearing:
             week_minute=self._day_time.week_minute(moment.media_us),
             zones=self._zones,
             sightings=[Sighting(seen, self._engine.zones_under(seen.box)) for seen in moment.observations],
-            events=[EventNow(_phase(each.change), each.event) for each in standing],
+            events=[EventNow(phase_of(each), each.event) for each in standing],
         )
 
     def settle(self, moment: Moment, ruling: Ruling | None) -> list[Change]:
         """What changed; a module that failed (None) decides nothing."""
         verdict = verdict_of([] if ruling is None else [ruling])
         return self._engine.settle(verdict, frame=moment.frame, now_us=moment.media_us)
-
-
-def _raised(trial: Trial) -> Rule:
-    name = trial.plan.name
-    quiet_s = trial.plan.module.manifest.with_defaults(trial.plan.params).get("quiet_s")
-    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) and quiet_s > 0 else QUIET_US
-    return Rule(name, analyzers=frozenset({name}), quiet_us=quiet_us, raised=True)
-
-
-def _phase(change: Change | None) -> Phase:
-    return Phase.GOES_ON if change is None else _PHASES[type(change)]

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-
-import numpy as np
-from numpy.typing import NDArray
 
 from camera_edge.errors import ConfigError, ModelError, ModuleError, UsageError
-from camera_edge.inference import Graph, Registry, Session, load_runtime
-from camera_edge.observation import Box
+from camera_edge.inference import Registry, Session, load_runtime
 from camera_edge.picture import Picture
 from camera_edge.rules import Polygon
 from camera_edge.sandbox import Analyzer, Grants, ModuleFile, Program, RingMap, Services
 from camera_edge.worker.assembly import Sandboxing
+from camera_edge.worker.fullpicture import FullPicture
 from camera_edge.worker.plan import AnalyzerPlan, ParamValue, full_params, grant_model
 
 CAMERA = "replay"
@@ -63,28 +59,17 @@ class Trial:
         self.program: Program = sandboxing.runtime.load(plan.module, sandboxing.cache)
         self.grants = Grants(plan.capabilities, plan.params, plan.state)
         self._sessions = {model.name: Session(model) for model in plan.models}
-        self._bgr: NDArray[np.uint8] | None = None
+        self._full_picture = FullPicture()
+        self._full_picture.show(None, self._sessions)
         if plan.brings_models:
             load_runtime()
 
     @property
     def services(self) -> Services:
-        has_models = bool(self._sessions)
-        return Services(
-            infer=self._infer if has_models else None,
-            graph=(lambda name: self._sessions[name].graph()) if has_models else None,
-            load=partial(Graph, where=f"a model of {self.plan.name}'s own", foreign=True)
-            if self.plan.brings_models
-            else None,
-        )
+        return self._full_picture.services(self.plan)
 
     def analyzer(self, ring: RingMap) -> Analyzer:
         return Analyzer(self.program, self.grants, self.services, ring)
 
     def show(self, picture: Picture) -> None:
-        if self._sessions:
-            self._bgr = picture.to_bgr()
-
-    def _infer(self, model: str, region: Box) -> NDArray[np.float32]:
-        assert self._bgr is not None, "a picture is shown before the module looks"
-        return self._sessions[model].infer(self._bgr, region)
+        self._full_picture.show(picture, self._sessions)

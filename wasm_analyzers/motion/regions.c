@@ -110,27 +110,33 @@ static void join(run *runs, int32_t a, int32_t b) {
     if (b < a) runs[a].parent = b;
 }
 
+static void add_run(regions *found, int32_t y, int32_t from, int32_t to) {
+    if (found->run_count == MAX_RUNS) {
+        found->overflow = 1;
+        return;
+    }
+    int32_t i = found->run_count++;
+    found->runs[i] = (run){.y = y, .from = from, .to = to, .parent = i, .region = -1};
+}
+
 static void find_runs_of_row(regions *found, extent e, const uint8_t *joined, int32_t y) {
     const uint8_t *row = joined + y * e.pitch;
-    int32_t x = 0;
-    while (x < e.width) {
-        if ((x & 15) == 0 && !any16(load16(row + x))) {
-            x += 16;
-            continue;
+    int32_t from = -1; /* where the run began that is open */
+    for (int32_t x = 0; x < e.padded; x += 16) {
+        uint32_t set = bits16(load16(row + x) & first16(e.width - x));
+        /* a bit where a pixel differs from the one before it */
+        uint32_t turns = (set ^ (set << 1 | (from >= 0))) & 0xFFFF;
+        for (; turns; turns &= turns - 1) {
+            int32_t at = x + __builtin_ctz(turns);
+            if (from < 0) {
+                from = at;
+            } else {
+                add_run(found, y, from, at);
+                from = -1;
+            }
         }
-        if (!row[x]) {
-            x++;
-            continue;
-        }
-        int32_t from = x;
-        while (x < e.width && row[x]) x += (x & 15) == 0 && !any16(~load16(row + x)) ? 16 : 1;
-        if (found->run_count == MAX_RUNS) {
-            found->overflow = 1;
-            return;
-        }
-        int32_t i = found->run_count++;
-        found->runs[i] = (run){.y = y, .from = from, .to = x, .parent = i, .region = -1};
     }
+    if (from >= 0) add_run(found, y, from, e.width);
 }
 
 static void connect_runs(regions *found, extent e, const uint8_t *joined, const region_planes *planes) {
@@ -158,30 +164,51 @@ static int32_t region_of(const regions *found, int32_t i) {
     return found->runs[i].region;
 }
 
+/* Sums of bytes in lanes: of at most 128 blocks, so that none runs over. */
+static inline u16x8 pairs16(u8x16 v) { return low16(v) + high16(v); }
+
+static inline int32_t sum8(u16x8 v) {
+    u64x2 even = (u64x2)v & 0x0000FFFF0000FFFF, odd = (u64x2)v >> 16 & 0x0000FFFF0000FFFF, both = even + odd;
+    uint64_t all = both[0] + both[1];
+    return (int32_t)((all & 0xFFFFFFFF) + (all >> 32));
+}
+
+/* The columns of a run from its first to its last hit; 0 where it has none. */
+static int trim_run(const uint8_t *hits, int32_t *from, int32_t *to) {
+    int32_t first = -1, last = -1;
+    for (int32_t x = *from; x < *to; x += 16) {
+        uint32_t set = bits16(load16(hits + x) & first16(*to - x));
+        if (!set) continue;
+        if (first < 0) first = x + __builtin_ctz(set);
+        last = x + 31 - __builtin_clz(set);
+    }
+    *from = first;
+    *to = last + 1;
+    return first >= 0;
+}
+
 /* What a run adds to its region: all but the rim. */
 static void measure_run(region *into, extent e, const region_planes *planes, const run *r) {
     const uint8_t *hits = planes->hits.pixels + r->y * e.pitch, *evidence = planes->evidence + r->y * e.pitch;
     const uint8_t *steady = planes->held_age + r->y * e.pitch, *unrest = planes->unrest + r->y * e.pitch;
     int32_t from = r->from, to = r->to;
-    while (from < to && !hits[from]) from++;
-    while (from < to && !hits[to - 1]) to--;
-    if (from == to) return;
+    if (!trim_run(hits, &from, &to)) return;
     if (from < into->left) into->left = from;
     if (to > into->right) into->right = to;
     if (r->y < into->top) into->top = r->y;
     into->bottom = r->y + 1;
-    uint32_t area = 0, strength = 0, ages = 0, restless = 0;
-    for (int32_t x = from; x < to; x++) {
-        uint8_t hit = hits[x];
-        area += hit & 1;
-        strength += evidence[x] & hit;
-        ages += steady[x] & hit;
-        restless += unrest[x] & hit;
+    u16x8 area = {0}, strength = {0}, ages = {0}, restless = {0};
+    for (int32_t x = from; x < to; x += 16) {
+        u8x16 hit = load16(hits + x) & first16(to - x);
+        area += pairs16(hit & 1);
+        strength += pairs16(load16(evidence + x) & hit);
+        ages += pairs16(load16(steady + x) & hit);
+        restless += pairs16(load16(unrest + x) & hit);
     }
-    into->area += (int32_t)area;
-    into->strength += (int32_t)strength;
-    into->steady += (int32_t)ages;
-    into->unrest += (int32_t)restless;
+    into->area += sum8(area);
+    into->strength += sum8(strength);
+    into->steady += sum8(ages);
+    into->unrest += sum8(restless);
 }
 
 /* The steepness of the picture and of the background along the rim of a region. */
@@ -189,20 +216,21 @@ static void measure_rim(region *into, extent e, const region_planes *planes, con
     if (r->y < 2 || r->y >= e.height - 2) return;
     int32_t from = r->from < 2 ? 2 : r->from, to = r->to > e.width - 2 ? e.width - 2 : r->to;
     const uint8_t *hits = planes->hits.pixels + r->y * e.pitch;
-    for (int32_t x = from; x < to; x++) {
+    const uint8_t *image = planes->image + r->y * e.pitch, *usual = planes->usual + r->y * e.pitch;
+    int32_t edge_now = 0, edge_usual = 0;
+    for (int32_t x = from; x < to; x += 16) {
         const uint8_t *hit = hits + x;
-        if ((x & 15) == 0 && x + 16 <= to) {
-            u8x16 within = load16(hit - 1) & load16(hit + 1) & load16(hit - e.pitch) & load16(hit + e.pitch);
-            if (!any16(load16(hit) & ~within)) {
-                x += 15;
-                continue;
-            }
+        u8x16 within = load16(hit - 1) & load16(hit + 1) & load16(hit - e.pitch) & load16(hit + e.pitch);
+        uint32_t rim = bits16(load16(hit) & ~within & first16(to - x));
+        into->contour += __builtin_popcount(rim);
+        for (; rim; rim &= rim - 1) {
+            int32_t at = x + __builtin_ctz(rim);
+            edge_now += gradient(image + at, e.pitch);
+            edge_usual += gradient(usual + at, e.pitch);
         }
-        if (!*hit || (hit[-1] & hit[1] & hit[-e.pitch] & hit[e.pitch])) continue;
-        into->contour++;
-        into->edge_now += gradient(planes->image + r->y * e.pitch + x, e.pitch);
-        into->edge_usual += gradient(planes->usual + r->y * e.pitch + x, e.pitch);
     }
+    into->edge_now += edge_now;
+    into->edge_usual += edge_usual;
 }
 
 /* Give every root a region; 0 where there are too many. */
@@ -249,11 +277,12 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
     }
 }
 
-static inline void paint_run(const uint8_t *restrict hits, uint8_t *restrict foreground, uint8_t *restrict doubtful,
-                             int32_t count, uint8_t doubt) {
-    for (int32_t x = 0; x < count; x++) {
-        foreground[x] = hits[x];
-        doubtful[x] = hits[x] & doubt;
+/* `foreground` and `doubtful` are 0 where no run was painted yet, and runs do not overlap. */
+static inline void paint_run(const uint8_t *hits, uint8_t *foreground, uint8_t *doubtful, int32_t count, u8x16 doubt) {
+    for (int32_t x = 0; x < count; x += 16) {
+        u8x16 hit = load16(hits + x) & first16(count - x);
+        store16(foreground + x, load16(foreground + x) | hit);
+        store16(doubtful + x, load16(doubtful + x) | (hit & doubt));
     }
 }
 
@@ -264,7 +293,7 @@ void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *fore
         const run *r = &found->runs[i];
         int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
         if (number < 0) continue;
-        uint8_t doubt = found->list[number].travelled ? 0 : 255;
+        u8x16 doubt = splat16(found->list[number].travelled ? 0 : 255);
         paint_run(hits.pixels + at, foreground + at, doubtful + at, r->to - r->from, doubt);
     }
 }
@@ -276,7 +305,11 @@ void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t n
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
         if (region_of(found, i) != number) continue;
-        for (int32_t x = r->from; x < r->to; x++) mask[r->y * e.pitch + x] = hits.pixels[r->y * e.pitch + x];
+        int32_t at = r->y * e.pitch + r->from;
+        for (int32_t x = 0; x < r->to - r->from; x += 16) {
+            u8x16 hit = load16(hits.pixels + at + x) & first16(r->to - r->from - x);
+            store16(mask + at + x, load16(mask + at + x) | hit);
+        }
     }
 }
 
