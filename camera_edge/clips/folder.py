@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from camera_edge.clips.metadata import ClipMetadata
+from camera_edge.durable import sync_folder
 from camera_edge.errors import OutputError
 
 _ID = re.compile(r"[0-9a-f]{8,64}")
@@ -60,7 +61,7 @@ class ClipFolder:
             for name in left:
                 (self._folder / name).unlink(missing_ok=True)
             if left:
-                _sync_folder(self._folder)
+                sync_folder(self._folder)
         return left
 
     def draft(self, event_id: str) -> ClipDraft:
@@ -116,11 +117,11 @@ class ClipDraft:
             self._rename("mp4")
             if metadata.snapshot is not None:
                 self._rename("jpg")
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
             self._temporary("json").write_bytes(metadata.to_bytes())
             self._seal("json")
             self._rename("json")
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         self._published = True
         return self._folder / f"{self._id}.json"
 
@@ -177,11 +178,3 @@ def _hint(number: int | None) -> str:
     if number in _NOT_ALLOWED:
         return "choose a folder that camera-edge may write to"
     return "make sure that the folder exists and can be written"
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

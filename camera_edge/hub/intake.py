@@ -19,6 +19,7 @@ from typing import BinaryIO, Final
 from camera_edge.clips import ClipMetadata, FileRecord
 from camera_edge.clips.metadata import utc_ns
 from camera_edge.clock import Clock
+from camera_edge.durable import sync_folder
 from camera_edge.errors import CameraEdgeError, LinkError, OutputError, StoreError
 from camera_edge.store import ClipFile, ClipRow, ClipState, EventRow, EventState, Store
 
@@ -127,7 +128,7 @@ class Intake:
         for name in (*(file.name for file in found.files), found.name):
             if (spool / name).exists():
                 (spool / name).rename(target / name)
-        _sync_folder(target)
+        sync_folder(target)
         return self._put_row(target, found)
 
     def _rebuild(self, path: Path) -> None:
@@ -183,7 +184,7 @@ class Intake:
             parent, folder = folder, folder / part
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
-                _sync_folder(parent)
+                sync_folder(parent)
         return folder
 
     def _relative(self, path: Path) -> str:
@@ -245,11 +246,3 @@ def _open_regular(path: Path) -> BinaryIO:
         os.close(fd)
         raise _UnfitError("it is no regular file", where=str(path))
     return os.fdopen(fd, "rb")
-
-
-def _sync_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

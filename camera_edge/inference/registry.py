@@ -7,14 +7,13 @@ that names them; both come by rename. What was added is compared with its hash e
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from camera_edge.durable import write_durably
 from camera_edge.errors import ModelError, OutputError, UsageError
 from camera_edge.inference.catalogue import Catalogue, Sha256
 from camera_edge.inference.conformance import probe
@@ -97,9 +96,9 @@ class Registry:
             self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o755, exist_ok=True)
             replaced = self._record(record.name)
-            _write_durably(self._folder / f"{record.sha256}.onnx", data)
+            write_durably(self._folder / f"{record.sha256}.onnx", data)
             text = msgspec.json.format(msgspec.json.encode(record), indent=2)
-            _write_durably(self._folder / f"{record.name}.json", text)
+            write_durably(self._folder / f"{record.name}.json", text)
             if replaced is not None and all(model.sha256 != replaced.sha256 for model in self.list()):
                 (self._folder / f"{replaced.sha256}.onnx").unlink(missing_ok=True)
         except OSError as error:
@@ -136,24 +135,3 @@ def _read_bounded(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise UsageError(f"the model cannot be read: {error.strerror}", where=str(file)) from error
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    """Temporary file, fsync, rename, fsync of the folder: after a power cut `path` is old or new, never half."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".adding-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            # no secret, and the service may run as another user than the one who adds
-            os.fchmod(stream.fileno(), 0o644)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

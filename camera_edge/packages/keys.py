@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from camera_edge.durable import write_new
 from camera_edge.errors import ModuleError, OutputError, UsageError
-from camera_edge.sandbox.durable import write_new
 from camera_edge.sandbox.trusted import fingerprint
 
 PASSPHRASE_VARIABLE = "CAMERA_EDGE_KEY_PASSPHRASE"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from camera_edge.durable import sync_folder, write_durably
 from camera_edge.errors import OutputError, UsageError
 from camera_edge.packages.documents import (
     CONFIG_TYPE,
@@ -48,7 +49,6 @@ from camera_edge.packages.documents import (
 from camera_edge.packages.keys import PrivateKey
 from camera_edge.packages.layout import INDEX_NAME, MARK_NAME, MemoryLayout, blob_path
 from camera_edge.packages.package import Package, Signature, SignatureSet, with_blobs
-from camera_edge.sandbox.durable import sync_folder, write_durably
 from camera_edge.sandbox.manifest import Manifest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from camera_edge.durable import sync_folder, write_durably
 from camera_edge.errors import ModuleError, UsageError
 from camera_edge.packages.keys import PublicKey
-from camera_edge.sandbox.durable import sync_folder, write_durably
 from camera_edge.sandbox.shelf import Shelf
 from camera_edge.sandbox.trusted import KEY_NAME, KEY_SUFFIX, read_key
 

@@ -10,9 +10,10 @@ from wasmtime import Module, WasmtimeError
 
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox import host, nn, wasi
+from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.host import FUNCTIONS
 from camera_edge.sandbox.manifest import Manifest
-from camera_edge.sandbox.runtime import Runtime, check_exports
+from camera_edge.sandbox.runtime import REASON_BYTES_MAX, Runtime, check_exports
 from camera_edge.sandbox.sections import FunctionType, Import, Interface, Kind, read_interface
 
 _ABI = "see wasm_analyzers/ABI.md"
@@ -26,20 +27,24 @@ def check_module(wasm: bytes, manifest: Manifest, runtime: Runtime) -> Interface
     for wanted in interface.imports:
         fault = import_fault(wanted, manifest)
         if fault is not None:
-            raise ModuleError(f"imports {wanted.module}.{wanted.name}: {fault}", where=manifest.name, hint=_ABI)
+            name = printable(f"{wanted.module}.{wanted.name}".encode())
+            raise ModuleError(f"imports {name}: {fault}", where=manifest.name, hint=_ABI)
     check_exports(interface, manifest)
     try:
         Module.validate(runtime.engine, wasm)
     except WasmtimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        reason = printable(str(error).strip().splitlines()[-1].strip().encode()[:REASON_BYTES_MAX])
         raise ModuleError(f"the module is not valid: {reason}", where=manifest.name, hint=_ABI) from error
     return interface
 
 
-def needed(wanted: Import) -> str | None:
-    """The capability without which this import is not linked, as ABI.md writes it; None where it needs none."""
+def needed(wanted: Import, manifest: Manifest) -> str | None:
+    """The capability without which this import is not linked, as ABI.md writes it; None where it needs none.
+
+    Either of two gives wasi-nn: the one that the manifest asks for counts.
+    """
     if wanted.module == nn.MODULE:
-        return "onnx:<model>"
+        return "nn.load" if _asks(manifest, "nn.load") and not _asks(manifest, "onnx:") else "onnx:<model>"
     known = FUNCTIONS.get(wanted.name) if wanted.module == host.MODULE else None
     return None if known is None else known.needs
 
@@ -49,7 +54,7 @@ def import_fault(wanted: Import, manifest: Manifest) -> str | None:
     if wanted.kind is not Kind.FUNCTION or wanted.function is None:
         return "an analyzer imports functions only"
     if wanted.module == wasi.MODULE:
-        return None if wanted.function.results in ((), ("i32",)) else "it has another type there"
+        return None if wasi.may_be(wanted.name, wanted.function) else "it has another type there"
     if wanted.module == nn.MODULE:
         return None if _asks(manifest, *_NN_NEEDS) else "its manifest does not ask for a model"
     if wanted.module != host.MODULE:

@@ -65,11 +65,7 @@ class Imports:
         if module == host.MODULE:
             return self._camera_edge(name, kind)
         if module == wasi.MODULE:
-            if (
-                kind != wasi.KNOWN.get(name, kind)
-                or kind.results not in ((), ("i32",))
-                or not _TYPES.keys() >= {*kind.params}
-            ):
+            if not wasi.may_be(name, kind):
                 raise self._refusal(module, name, "it has another type there")
             return self.wasi.function(name, result=bool(kind.results))
         if module == nn.MODULE:

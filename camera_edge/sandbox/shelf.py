@@ -25,8 +25,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from camera_edge.durable import sync_folder, write_durably, write_new
 from camera_edge.errors import ModuleError, OutputError
-from camera_edge.sandbox.durable import sync_folder, write_durably, write_new
 from camera_edge.sandbox.manifest import Manifest, Name, Version, read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX, ModuleFile
 from camera_edge.sandbox.trusted import TrustFolder

@@ -43,6 +43,7 @@ KNOWN: Mapping[str, FunctionType] = {
         "sched_yield": "",
     }.items()
 }
+_NUMBERS = frozenset({"i32", "i64", "f32", "f64"})
 SUCCESS, BADF, FAULT, INVAL, IO, NOSYS = 0, 8, 21, 28, 29, 52
 STDOUT, STDERR = 1, 2
 CLOCK_RESOLUTION_NS = 1000
@@ -51,6 +52,16 @@ WRITE_BYTES_MAX = 65536
 # a block of the random sequence, so that the host holds no more of it at a time
 RANDOM_BLOCK_BYTES = 65536
 _INFORMATION, _WARNING = 1, 2
+
+
+def may_be(name: str, kind: FunctionType) -> bool:
+    """Whether a function of this name can be given to a guest as one of this type.
+
+    It is what WASI says, or takes numbers where all it answers is `nosys`: vectors and references are not handed over.
+    """
+    if name in KNOWN:
+        return kind == KNOWN[name]
+    return kind.results in ((), ("i32",)) and _NUMBERS.issuperset(kind.params)
 
 
 class Wasi:

@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from camera_edge.durable import write_durably
 from camera_edge.errors import ModuleError, OutputError
 from camera_edge.inference import Registry
 from camera_edge.rules import Polygon
 from camera_edge.sandbox import ModuleFile
-from camera_edge.sandbox.durable import write_durably
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.workshop.daytime import DayTime
 from camera_edge.workshop.lines import FaultLine, text_of

@@ -103,7 +103,7 @@ def imports_of(module: ModuleFile) -> tuple[ImportedFunction, ...]:
     """What the module imports, in the order of the binary. Raises ModuleError where it cannot be read."""
     manifest = module.manifest
     return tuple(
-        ImportedFunction(each.module, each.name, needed(each), import_fault(each, manifest))
+        ImportedFunction(each.module, each.name, needed(each, manifest), import_fault(each, manifest))
         for each in read_interface(module.wasm, where=manifest.name).imports
     )
 

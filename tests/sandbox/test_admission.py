@@ -21,7 +21,8 @@ def imported(module: str, name: str, params: str = "", result: str = "i32") -> s
 def test_a_module_that_asks_for_what_it_imports_is_admitted(runtime: Runtime, module: Make) -> None:
     made = module(imported("camera_edge", "score", "f64") + imported("wasi_snapshot_preview1", "fd_close", "i32"))
     interface = check_module(made.wasm, made.manifest, runtime)
-    assert [(each.name, needed(each)) for each in interface.imports] == [("score", "pixels"), ("fd_close", None)]
+    needs = [(each.name, needed(each, made.manifest)) for each in interface.imports]
+    assert needs == [("score", "pixels"), ("fd_close", None)]
 
 
 @pytest.mark.parametrize("name", sorted(name for name, known in FUNCTIONS.items() if known.needs is not None))
@@ -37,12 +38,13 @@ def test_no_import_is_admitted_without_its_capability(runtime: Runtime, module: 
 
 
 @pytest.mark.parametrize(
-    ("asks", "admitted"), [(("pixels",), False), (("pixels", "onnx:a"), True), (("pixels", "nn.load"), True)]
+    ("asks", "needs"),
+    [(("pixels",), None), (("pixels", "onnx:a"), "onnx:<model>"), (("pixels", "nn.load"), "nn.load")],
 )
-def test_wasi_nn_needs_a_model(runtime: Runtime, module: Make, asks: tuple[str, ...], admitted: bool) -> None:
+def test_wasi_nn_needs_a_model(runtime: Runtime, module: Make, asks: tuple[str, ...], needs: str | None) -> None:
     made = module(imported("wasi_ephemeral_nn", "compute", "i32"), asks=asks)
-    if admitted:
-        assert needed(check_module(made.wasm, made.manifest, runtime).imports[0]) == "onnx:<model>"
+    if needs is not None:
+        assert needed(check_module(made.wasm, made.manifest, runtime).imports[0], made.manifest) == needs
         return
     with pytest.raises(ModuleError, match="does not ask for a model"):
         check_module(made.wasm, made.manifest, runtime)
@@ -55,6 +57,9 @@ def test_wasi_nn_needs_a_model(runtime: Runtime, module: Make, asks: tuple[str, 
         (imported("camera_edge", "open_file"), "there is no such function in ABI 1"),
         (imported("camera_edge", "score", "i32"), r"its type is \(f64\) -> i32"),
         (imported("wasi_snapshot_preview1", "fd_close", "i32", "i64"), "it has another type there"),
+        (imported("wasi_snapshot_preview1", "fd_close", "f64"), "it has another type there"),
+        (imported("wasi_snapshot_preview1", "path_open", "v128"), "it has another type there"),
+        (imported("e\\1b[2J", "f"), "imports e\ufffd\\[2J.f: there is nothing of that name"),
         ('(import "camera_edge" "memory" (memory 1))', "imports functions only"),
         ('(global (export "analyze") i32 (i32.const 0))', r"has another type for analyze \(i32\) -> \(i32\)"),
         ('(func (export "camera_edge_abi") (result i64) (i64.const 1))', "has another type for camera_edge_abi"),

@@ -12,11 +12,18 @@ import pytest
 import wasmtime
 
 from camera_edge.sandbox import Cache, Runtime
+from camera_edge.sandbox.guest import START_FRAMES
+from camera_edge.sandbox.host import CALL_FUEL
 from tests.sandbox.hostile.cases import FRAMES, Case, Ending
 from tests.sandbox.hostile.corpus import CORPUS
 from tests.sandbox.hostile.yard import Account, Offender, Yard
 
 REPOSITORY = Path(__file__).parents[3]
+
+
+def mappings() -> int:
+    """Of rings, in this process."""
+    return Path("/proc/self/maps").read_text().count("memfd:camera-edge")
 
 
 def counted(offender: Offender) -> None:
@@ -28,6 +35,13 @@ def counted(offender: Offender) -> None:
         return
     assert guest is not None, offender.refusal
     counters = guest.counters
+    # what it had of the machine, by count: of fuel in its frames, of calls in all its life
+    budget = case.limits.fuel_per_frame
+    starts = 2 + counters.restarts + counters.wakes
+    assert counters.fuel <= counters.calls * budget
+    assert sum(call.count for call in counters.host_calls) * CALL_FUEL <= budget * (
+        counters.calls + START_FRAMES * starts
+    )
     results = {call.result for call in counters.host_calls}
     assert set(case.results) <= results, results
     assert "INTERNAL" not in results
@@ -51,10 +65,12 @@ def test_a_hostile_guest_harms_only_itself(
     truth: list[tuple[Account, Account]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    before = mappings()
     with caplog.at_level(logging.INFO), Yard(*tools) as yard:
         offender = yard.let_in(case)
         assert [yard.frame(number, [offender]) for number in range(FRAMES)] == truth
         counted(offender)
+    assert mappings() == before
     assert wasmtime._func.LAST_EXCEPTION is None, "an exception waits for the next guest"
     assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
     assert len(caplog.records) <= 1, "the host's log is the offender's to fill"

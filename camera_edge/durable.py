@@ -11,7 +11,10 @@ from pathlib import Path
 
 
 def write_durably(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Temporary file, fsync, rename, fsync of the folder. Raises OSError."""
+    """Temporary file, fsync, rename, fsync of the folder. Raises OSError.
+
+    By default others may read it: the service may run as another user than the one who writes.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -36,6 +39,7 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def sync_folder(folder: Path) -> None:
+    """What was renamed or removed in it is so after a power cut too. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
