@@ -30,7 +30,9 @@ app = typer.Typer(
 
 ModuleArgument = Annotated[
     str | None,
-    typer.Argument(help="A module's folder, a .wasm file, or a name [default: this folder].", metavar="[MODULE]"),
+    typer.Argument(
+        help="A module's folder, a .wasm file, a package, or a name [default: this folder].", metavar="[MODULE]"
+    ),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="A module's folder.", metavar="[DIR]")]
 ModuleOption = Annotated[

@@ -24,6 +24,8 @@ def show_built(wasm: Path, module: ModuleFile, imports: Sequence[ImportedFunctio
 
 def show_inspection(module: Inspection) -> None:
     signer = f", signed by {module.signer}" if module.signer else ""
+    if module.origin == "package" and module.signer is None:
+        signer = ", NOT signed by a key that is trusted here"
     view = None if module.view is None else f"{module.view.format}, at most {module.view.max_width} pixels wide"
     limits = module.limits
     _show_rows(

@@ -25,13 +25,13 @@ _BUILD = "build the package: pip install . (or python wasm_analyzers/build.py in
 class ModuleFile:
     """A module as it lies on the disk, read and named by its hash, not yet compiled.
 
-    `signer` is the operator's name for the key that signed an installed module.
+    `signer` is the operator's name for the key that signed it, of an installed module or a package.
     """
 
     manifest: Manifest
     wasm: bytes
     sha256: str
-    origin: Literal["shipped", "path", "installed"]
+    origin: Literal["shipped", "path", "package", "installed"]
     signer: str | None = None
 
 

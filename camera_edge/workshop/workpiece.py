@@ -1,4 +1,5 @@
-"""Finds the module that a command is about: a folder, a .wasm file, or the name of a shipped or installed module.
+"""Finds the module that a command is about: a folder, a .wasm file, a package, or the name of a shipped or installed
+module.
 
 Invariant: a folder that holds a manifest goes before a name, so what one is working on is never taken for another
 module.
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from camera_edge.errors import BuildError, ModuleError
-from camera_edge.sandbox import Manifest, ModuleFile, load_module, shipped, shipped_names
+from camera_edge.packages import TrustStore, examine, open_layout, read_package, verify
+from camera_edge.sandbox import Manifest, ModuleFile, Runtime, load_module, shipped, shipped_names
 from camera_edge.sandbox.manifest import read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME
 from camera_edge.sandbox.shelf import Shelf
@@ -87,6 +89,8 @@ def find(name: str | None, shelf: Shelf) -> Workpiece:
         return _built(open_workshop(path))
     if path.suffix == ".wasm":
         return Workpiece(load_module(path), path.parent)
+    if path.suffix == ".tar" or (path / "oci-layout").is_file():
+        return Workpiece(_packaged(path, shelf), None)
     if path.is_dir():
         open_workshop(path)
     if name in shipped_names():
@@ -105,6 +109,18 @@ def _built(workshop: Workshop) -> Workpiece:
     return Workpiece(load_module(workshop.wasm), workshop.folder)
 
 
+def _packaged(path: Path, shelf: Shelf) -> ModuleFile:
+    """Whole and with good digests, whoever made it; `signer` where a trusted key signed it."""
+    layout = open_layout(path)
+    package = examine(read_package(layout), Runtime()).package
+    manifest = read_manifest(package.toml, where=str(path))
+    try:
+        signer = verify(layout, TrustStore(shelf).read()).signer.name
+    except ModuleError:
+        signer = None
+    return ModuleFile(manifest, package.wasm, package.wasm_digest.removeprefix("sha256:"), "package", signer)
+
+
 def _installed(name: str, shelf: Shelf) -> ModuleFile:
     reasons: list[str] = []
     if _NAME.fullmatch(name):
@@ -121,5 +137,5 @@ def _installed(name: str, shelf: Shelf) -> ModuleFile:
     known = ", ".join([*shipped_names(), *shelf.names()])
     raise ModuleError(
         f"there is no module {name!r}",
-        hint=f"name a folder with {MANIFEST_NAME}, a .wasm file, or one of: {known}",
+        hint=f"name a folder with {MANIFEST_NAME}, a .wasm file, a package, or one of: {known}",
     )

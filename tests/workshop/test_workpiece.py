@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from camera_edge.errors import ModuleError
-from camera_edge.packages import TrustStore, install, make_key_pair, pack, read_package, sign, verify
+from camera_edge.packages import (
+    Layout,
+    TrustStore,
+    install,
+    make_key_pair,
+    pack,
+    read_package,
+    sign,
+    verify,
+    write_layout,
+)
 from camera_edge.packages.keys import PrivateKey
 from camera_edge.sandbox import Shelf, load_module
 from camera_edge.toolchain import Language
@@ -20,16 +30,21 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "state" / "analyzers")
 
 
-def put(shelf: Shelf, wasm: Path) -> None:
-    """Installs a module, signed by a key that is trusted as `me`."""
+def signed(shelf: Shelf, wasm: Path) -> Layout:
+    """A package of a module, signed by a key that is trusted as `me`."""
     module = load_module(wasm)
     toml = wasm.with_name("analyzer.toml").read_bytes()
     pair = make_key_pair(None)
     key = PrivateKey.read(pair.private, "me", passphrase=None, where="a test")
-    trust = TrustStore(shelf)
-    trust.add(pair.public, "me", where="a test")
+    TrustStore(shelf).add(pair.public, "me", where="a test")
     package = read_package(pack(module.manifest, toml, module.wasm, created_s=0))
-    install(verify(sign(package, key, reference="eager"), trust.read()), shelf, installed_utc="2026-01-05T08:00:00Z")
+    return sign(package, key, reference="eager")
+
+
+def put(shelf: Shelf, wasm: Path) -> None:
+    """Installs a module, signed by a key that is trusted as `me`."""
+    verified = verify(signed(shelf, wasm), TrustStore(shelf).read())
+    install(verified, shelf, installed_utc="2026-01-05T08:00:00Z")
 
 
 def test_the_current_folder_is_meant_where_nothing_is_named(
@@ -42,6 +57,15 @@ def test_the_current_folder_is_meant_where_nothing_is_named(
 
 def test_a_folder_and_a_file_are_the_same_module(eager: Path, shelf: Shelf) -> None:
     assert find(str(eager), shelf).module == find(str(eager.parent), shelf).module
+
+
+@pytest.mark.parametrize("form", ["eager.tar", "folder"])
+def test_a_package_is_looked_into_with_its_signer(eager: Path, shelf: Shelf, tmp_path: Path, form: str) -> None:
+    write_layout(signed(shelf, eager), tmp_path / form)
+    piece = find(str(tmp_path / form), shelf)
+    assert (piece.module.wasm, piece.module.origin, piece.module.signer) == (eager.read_bytes(), "package", "me")
+    TrustStore(shelf).remove("me")
+    assert find(str(tmp_path / form), shelf).module.signer is None
 
 
 def test_a_shipped_module_has_a_name_and_sources(shelf: Shelf) -> None:

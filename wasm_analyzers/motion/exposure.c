@@ -23,6 +23,7 @@ void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t 
     __builtin_memset(then, 0, sizeof then);
     int32_t seen = 0;
     for (int32_t y = 1; y < e.height; y += STEP) {
+#pragma clang loop unroll_count(4)
         for (int32_t x = 1; x < e.width; x += STEP) {
             int32_t is = pixels[y * stride + x], was = usual[y * e.pitch + x];
             if (foreground[y * e.pitch + x] || was < DARK || was > BRIGHT || is < DARK / 3 || is > BRIGHT) continue;
@@ -72,6 +73,7 @@ void exposure_correct(const exposure *light, extent e, const uint8_t *pixels, in
 float exposure_same_edges(extent e, const uint8_t *image, const uint8_t *usual) {
     int32_t edges = 0, same = 0;
     for (int32_t y = 1; y < e.height - 1; y += 2) {
+#pragma clang loop unroll_count(4)
         for (int32_t x = 1; x < e.width - 1; x += 2) {
             const uint8_t *is = image + y * e.pitch + x, *was = usual + y * e.pitch + x;
             int32_t was_x = was[1] - was[-1], was_y = was[e.pitch] - was[-e.pitch];

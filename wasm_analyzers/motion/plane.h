@@ -40,7 +40,7 @@ static inline void plane_zero_tail(uint8_t *row, extent e) {
 }
 
 /* One flag a row: whether the plane has anything there. ROW_MARGIN flags lie before the first and after the last, all 0. */
-enum { ROW_MARGIN = 8 };
+enum { ROW_MARGIN = 16 };
 
 static inline uint8_t *rows_take(uint8_t **space, extent e) {
     uint8_t *rows = *space + ROW_MARGIN;
@@ -48,11 +48,9 @@ static inline uint8_t *rows_take(uint8_t **space, extent e) {
     return rows;
 }
 
-/* Whether there is anything at most `reach` rows away. */
+/* Whether there is anything at most `reach` rows away; at most 7. */
 static inline int rows_near(const uint8_t *rows, int32_t y, int32_t reach) {
-    int any = 0;
-    for (int32_t k = y - reach; k <= y + reach; k++) any |= rows[k];
-    return any;
+    return any16(load16(rows + y - reach) & first16(2 * reach + 1));
 }
 
 static inline void plane_clear(uint8_t *plane, extent e) {

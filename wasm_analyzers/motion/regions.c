@@ -322,7 +322,7 @@ void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
         if (n < 0) continue;
         /* runs come from left to right: the gap to the one before belongs to the region too */
         int32_t from = row[n] == r->y ? end[n] : r->from;
-        __builtin_memset(mask + r->y * e.pitch + from, 255, (size_t)(r->to - from));
+        fill16(mask + r->y * e.pitch + from, 255, r->to - from);
         row[n] = r->y;
         end[n] = r->to;
     }
@@ -331,7 +331,6 @@ void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
 void regions_fill_boxes(const regions *found, extent e, uint8_t *mask) {
     for (int32_t n = 0; n < found->count; n++) {
         const region *r = &found->list[n];
-        for (int32_t y = r->top; y < r->bottom; y++)
-            __builtin_memset(mask + y * e.pitch + r->left, 255, (size_t)(r->right - r->left));
+        for (int32_t y = r->top; y < r->bottom; y++) fill16(mask + y * e.pitch + r->left, 255, r->right - r->left);
     }
 }

@@ -126,14 +126,18 @@ static void restore_enclosed(extent e, const shadow_planes *planes, uint8_t *sol
     plane_clear(above, e);
     plane_clear(below, e);
     for (int32_t y = 1; y < e.height; y++) {
-        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+        if (!rows[y]) continue;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x, before = at - e.pitch;
             store16(above + at, (load16(above + before) | load16(solid + before)) & load16(hits + at));
         }
     }
     for (int32_t y = e.height - 2; y > 0; y--) {
+        if (!rows[y]) continue;
         u8x16 any = splat16(0);
-        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x, before = at + e.pitch;
             u8x16 under = (load16(below + before) | load16(solid + before)) & load16(hits + at);
             u8x16 enclosed = load16(above + at) & under & ~load16(solid + at);
@@ -156,13 +160,16 @@ static void take_away(extent e, const shadow_planes *planes, uint8_t *solid) {
     plane_clear(ones, e);
     plane_clear(solid, e);
     for (int32_t y = 0; y < e.height; y++) {
-        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+        if (!rows[y]) continue;
+#pragma clang loop unroll_count(4)
+        for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             store16(ones + at, load16(planes->hits.pixels + at) & ~rim_of(planes, at) & 1);
         }
     }
     for (int32_t y = 0; y < e.height; y++) {
-        for (int32_t x = 0; rows[y] && x < e.padded; x += 16) {
+        if (!rows[y]) continue;
+        for (int32_t x = 0; x < e.padded; x += 16) {
             int32_t at = y * e.pitch + x;
             u8x16 one = load16(ones + at);
             if (any16(one)) one &= at_most16(splat16(THICK), count_around(ones + at, e.pitch));

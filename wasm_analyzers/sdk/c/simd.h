@@ -86,4 +86,23 @@ static inline void copy16(uint8_t *to, const uint8_t *from, int32_t count) {
     for (; x < count; x++) to[x] = from[x];
 }
 
+/* For short runs: the engine's own fill costs more than it does. */
+static inline void fill16(uint8_t *to, uint8_t value, int32_t count) {
+    u8x16 all = splat16(value);
+    if (count >= 16) {
+        for (int32_t x = 0; x + 16 < count; x += 16) store16(to + x, all);
+        store16(to + count - 16, all);
+    } else if (count >= 4) {
+        /* four times four bytes: at the beginning, at the end, and in between */
+        uint32_t word = ((u32x4)all)[0];
+        int32_t middle = count >= 8 ? 4 : 0;
+        __builtin_memcpy(to, &word, 4);
+        __builtin_memcpy(to + middle, &word, 4);
+        __builtin_memcpy(to + count - 4 - middle, &word, 4);
+        __builtin_memcpy(to + count - 4, &word, 4);
+    } else {
+        for (int32_t x = 0; x < count; x++) to[x] = value;
+    }
+}
+
 #endif
