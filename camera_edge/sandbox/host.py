@@ -44,6 +44,8 @@ METRIC_NAME_BYTES_MAX = 64
 LOG_BYTES_MAX = 1024
 LOG_LINES_A_SECOND = 64
 METRICS_MAX = 64
+# a model may take a thousand times as long as its fuel says, so the fuel alone bounds nothing
+INFERENCES_MAX = 64
 
 _METRIC_NAME = re.compile(rb"[A-Za-z0-9_.]+")
 
@@ -70,7 +72,7 @@ class HostFunction:
 _POINTER, _VALUE, _LARGE = Status.BAD_POINTER, Status.BAD_VALUE, Status.TOO_LARGE
 _UNKNOWN, _MANY, _NOW = Status.NOT_FOUND, Status.TOO_MANY, Status.NOT_NOW
 _RECORD = frozenset({_POINTER, _VALUE, _MANY, _LARGE, _NOW})
-_INFER = frozenset({_POINTER, _VALUE, Status.NOT_GRANTED, _LARGE, _NOW, Status.FAILED})
+_INFER = frozenset({_POINTER, _VALUE, Status.NOT_GRANTED, _MANY, _LARGE, _NOW, Status.FAILED})
 
 FUNCTIONS: Mapping[str, HostFunction] = {
     "param_number": HostFunction("name_ptr i32, name_len i32, default f64", "f64"),
@@ -136,6 +138,8 @@ class Host:
         self.logs: list[LogLine] = []
         self.metrics: list[Metric] = []
         self.calls: Counter[tuple[str, str]] = Counter()
+        self._inferences = 0
+        self._inferred_for: Draft | RulingDraft | None = None
         self._log_second = -1
         self._log_lines = 0
         self._copied_bytes = 0
@@ -162,6 +166,13 @@ class Host:
         if memory is None:
             raise NoMemoryError("the instance has no memory yet")
         return memory
+
+    def may_infer(self) -> bool:
+        """Whether the guest may run one more model in this frame; it is counted."""
+        if self._inferred_for is not self.draft:
+            self._inferred_for, self._inferences = self.draft, 0
+        self._inferences += 1
+        return self._inferences <= INFERENCES_MAX
 
     def take_logs(self) -> tuple[LogLine, ...]:
         lines = tuple(self.logs)
@@ -342,6 +353,8 @@ class Host:
         region = inside(x, y, w, h)
         self.present_memory().check(int(out), 4 * room)
         assert self.services.infer is not None, "infer is linked only where somebody runs models"
+        if not self.may_infer():
+            raise RefusedError(Status.TOO_MANY)
         outputs = self.services.infer(model, region).astype("<f4", copy=False).reshape(-1)
         if outputs.size > room:
             raise RefusedError(Status.TOO_LARGE)

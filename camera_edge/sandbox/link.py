@@ -95,7 +95,8 @@ class Imports:
 
         def answer(*args: int) -> int:
             self._host.pay(host.INFER_FUEL if name in nn.COSTLY else host.CALL_FUEL)
-            errno = self._nn[name].call(*args)
+            refused = name in nn.COSTLY and not self._host.may_infer()
+            errno = nn.NnErrno.TOO_LARGE if refused else self._nn[name].call(*args)
             self._host.calls[f"{nn.MODULE}.{name}", nn.NnErrno(errno).name] += 1
             self._host.pay_for_bytes()
             return errno

@@ -226,6 +226,7 @@ def test_the_limits_are_those_of_the_contract() -> None:
         f"`camera_edge_abi()` must return {ABI_VERSION}",
         f"A call into the host costs {host_functions.CALL_FUEL:,} and one for each byte that it copies",
         f"cost {host_functions.INFER_FUEL:,}",
+        f"together {host_functions.INFERENCES_MAX} run in one frame",
         f"each byte of attributes costs {host_functions.ATTRIBUTE_BYTE_FUEL}",
         f"at most {answer.ATTRIBUTES_BYTES_MAX}, and {answer.ATTRIBUTES_MAX} members",
         f"At most {answer.SCORES_MAX} scores a frame",

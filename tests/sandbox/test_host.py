@@ -369,6 +369,27 @@ def test_a_defect_of_the_host_is_a_status_and_logged(
     assert guest.counters.restarts == 0
 
 
+def test_no_more_models_are_run_in_a_frame_than_is_decent(analyzer: Start, look: Look) -> None:
+    asked: list[str] = []
+
+    def infer(model: str, _region: Box) -> NDArray[np.float32]:
+        asked.append(model)
+        return np.ones(3, np.float32)
+
+    one = "(f32.const 0) (f32.const 0) (f32.const 1) (f32.const 1)"
+    call = f"(call $infer (i32.const 0) (i32.const 4) {one} (i32.const 64) (i32.const 4))"
+    guest = analyzer(
+        calling(INFER, *[f"(i32.add {call} (i32.add {call} {call}))"] * 22, more='(data (i32.const 0) "tiny")'),
+        asks=ASKS,
+        grants=GIVEN,
+        services=Services(infer),
+    )
+    for frames in (1, 2):
+        told = values(look(guest))
+        assert told == [9.0] * 21 + [3 + 2 * Status.TOO_MANY]
+        assert len(asked) == 64 * frames
+
+
 def test_an_interruption_in_the_middle_of_a_host_call_is_not_lost(analyzer: Start, look: Look) -> None:
     def infer(_model: str, _region: Box) -> NDArray[np.float32]:
         raise KeyboardInterrupt

@@ -6,13 +6,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from camera_edge.web import EventRow, WebSettings, build_app, listening
+from camera_edge.web import Counter, EventRow, ModuleStatus, WebSettings, build_app, listening
 
 if TYPE_CHECKING:
     from tests.web.conftest import FakeHub, LiveCamera
@@ -161,6 +162,22 @@ async def test_a_camera_that_is_down_is_covered_by_the_reason(visit: Visit, hub:
     card = page.locator(".camera", has_text="yard")
     await expect(card.locator(".cover")).to_have_text("yard is stalled. No frame for 12 s.")
     await expect(card.locator(".state")).to_have_text("stalled")
+
+
+async def test_what_a_camera_that_runs_has_to_say_stands_below_its_picture(
+    visit: Visit, hub: FakeHub, token: str
+) -> None:
+    waits = "forklift 2.0 waits: it asks for state:64, which is not granted; 1.0 runs"
+    hub.set_camera("yard", live=True, state="running", message=waits)
+    module = ModuleStatus("forklift", "1.0", asleep=True, counters=(Counter("answers", 1200), Counter("faults", 0)))
+    hub.cameras = [replace(camera, modules=(module,)) for camera in hub.cameras]
+    page = await visit.open(token)
+    card = page.locator(".camera", has_text="yard")
+    await expect(card.locator(".notice")).to_have_text(waits)
+    await card.locator("summary").click()
+    await expect(card.locator("details")).to_contain_text("forklift 1.0, asleep: answers 1,200")
+    hub.set_camera("yard", live=True, state="running")
+    await expect(card.locator(".notice")).to_be_hidden()
 
 
 async def test_what_a_camera_says_is_text_and_never_markup(visit: Visit, hub: FakeHub, token: str) -> None:

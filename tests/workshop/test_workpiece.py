@@ -9,7 +9,7 @@ import pytest
 
 from camera_edge.errors import ModuleError
 from camera_edge.packages import (
-    Layout,
+    MemoryLayout,
     TrustStore,
     install,
     make_key_pair,
@@ -30,7 +30,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "state" / "analyzers")
 
 
-def signed(shelf: Shelf, wasm: Path) -> Layout:
+def signed(shelf: Shelf, wasm: Path) -> MemoryLayout:
     """A package of a module, signed by a key that is trusted as `me`."""
     module = load_module(wasm)
     toml = wasm.with_name("analyzer.toml").read_bytes()

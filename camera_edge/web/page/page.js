@@ -57,14 +57,16 @@ function addCamera(name) {
   const caption = element("div", "caption");
   const state = element("p", "state");
   caption.append(element("h3", "", name), state);
+  const notice = element("p", "notice");
+  notice.hidden = true;
   const details = element("details");
   const body = element("div");
-  details.append(element("summary", "", "Figures and confinement"), body);
-  card.append(picture, caption, details);
+  details.append(element("summary", "", "Figures, analyzers and confinement"), body);
+  card.append(picture, caption, notice, details);
   find("cameras").append(card);
   const player = new LivePlayer(name, video, cover);
   if (!document.hidden) player.start();
-  return { card, state, body, player };
+  return { card, state, notice, body, player };
 }
 
 function moduleLine(module) {
@@ -76,10 +78,13 @@ function moduleLine(module) {
 
 function showCamera(status) {
   if (!cameras.has(status.name)) cameras.set(status.name, addCamera(status.name));
-  const { state, body, player } = cameras.get(status.name);
+  const { state, notice, body, player } = cameras.get(status.name);
   state.textContent = status.state;
   state.className = `state ${status.live ? "good" : "bad"}`;
   player.setDown(status.live ? "" : `${status.name} is ${status.state}. ${status.message}`);
+  // what is wrong with a camera that is down is said on its picture
+  notice.hidden = !status.live || !status.message;
+  notice.textContent = status.message;
   const figures = element("dl");
   for (const [name, value] of Object.entries(status.counters)) {
     figures.append(element("dt", "", name), element("dd", "", value.toLocaleString("en")));

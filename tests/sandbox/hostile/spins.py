@@ -19,6 +19,7 @@ from tests.sandbox.hostile.cases import (
 )
 
 SPIN = "(loop $spin (br $spin))"
+TINY = '(data (i32.const 0) "tiny")'
 WHOLE = "(f32.const 0) (f32.const 0) (f32.const 1) (f32.const 1)"
 
 
@@ -77,6 +78,22 @@ CASES = (
     _calls("nn.load_by_name", 0, 4, 64, asks=MODELS, more='(data (i32.const 0) "tiny")'),
     _calls("nn.load_by_name", 0, 6, 64, asks=MODELS, more='(data (i32.const 0) "broken")', times=" for a broken model"),
     _calls("nn.compute", 0, asks=MODELS),
+    harmless(
+        "runs its model as often as it can pay",
+        analyze(f"(drop (call $infer {i32s(0, 4, WHOLE, 64, 4)}))" * 100, uses=("infer",), more=TINY),
+        "OK",
+        "TOO_MANY",
+        asks=MODELS,
+        fuel=200_000_000,
+    ),
+    harmless(
+        "computes as often as it can pay",
+        analyze(f"(drop (call $compute {i32s(0)}))" * 100, uses=("nn.compute",)),
+        "INVALID_ARGUMENT",
+        "TOO_LARGE",
+        asks=MODELS,
+        fuel=200_000_000,
+    ),
     _straight("log", 1, 0, 0),
     _straight("state_get", 0, 0, -1, asks=STATE),
     _straight("wasi.random_get", 0, 65536),
