@@ -33,9 +33,19 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """A file that must not be there yet, brought onto the disk; its folder is not. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, mode)
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def make_folder(folder: Path) -> None:
+    """A folder that others may read, whatever the umask, where there is none. Raises OSError."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(0o755)
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from camera_edge.config import Config
+from camera_edge.durable import make_folder
 from camera_edge.errors import ModuleError, OutputError
 from camera_edge.hub.program import environment
 
@@ -41,7 +42,7 @@ class ModuleFolders:
     def prepare(self) -> None:
         """Makes the shelf where it is missing: workers are allowed to read only what is there when they start."""
         try:
-            self.shelf.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_folder(self.shelf)
         except OSError as exc:
             hint = "mend its permissions"
             raise OutputError(f"cannot be made: {exc.strerror}", where=str(self.shelf), hint=hint) from exc

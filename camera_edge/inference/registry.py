@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from camera_edge.durable import write_durably
+from camera_edge.durable import make_folder, write_durably
 from camera_edge.errors import ModelError, OutputError, UsageError
 from camera_edge.inference.catalogue import Catalogue, Sha256
 from camera_edge.inference.conformance import probe
@@ -94,7 +94,7 @@ class Registry:
     def _store(self, record: _Record, data: bytes) -> None:
         try:
             self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folder.mkdir(mode=0o755, exist_ok=True)
+            make_folder(self._folder)
             replaced = self._record(record.name)
             write_durably(self._folder / f"{record.sha256}.onnx", data)
             text = msgspec.json.format(msgspec.json.encode(record), indent=2)

@@ -139,7 +139,7 @@ class Host:
         self.metrics: list[Metric] = []
         self.calls: Counter[tuple[str, str]] = Counter()
         self._inferences = 0
-        self._inferred_for: Draft | RulingDraft | None = None
+        self._inferring: tuple[Instance | None, Draft | RulingDraft | None] = (None, None)
         self._log_second = -1
         self._log_lines = 0
         self._copied_bytes = 0
@@ -168,9 +168,9 @@ class Host:
         return memory
 
     def may_infer(self) -> bool:
-        """Whether the guest may run one more model in this frame; it is counted."""
-        if self._inferred_for is not self.draft:
-            self._inferred_for, self._inferences = self.draft, 0
+        """Whether the guest may run one more model in this frame, or before its first; it is counted."""
+        if self._inferring[0] is not self.instance or self._inferring[1] is not self.draft:
+            self._inferring, self._inferences = (self.instance, self.draft), 0
         self._inferences += 1
         return self._inferences <= INFERENCES_MAX
 

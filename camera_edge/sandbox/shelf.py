@@ -25,7 +25,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from camera_edge.durable import sync_folder, write_durably, write_new
+from camera_edge.durable import make_folder, sync_folder, write_durably, write_new
 from camera_edge.errors import ModuleError, OutputError
 from camera_edge.sandbox.manifest import Manifest, Name, Version, read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX, ModuleFile
@@ -204,7 +204,7 @@ class Shelf:
         """Hold the shelf while keys or revoked digests change. Raises OutputError."""
         with self._changing():
             for folder in (self.trust.folder, self.trust.keys, self.trust.revoked_digests):
-                folder.mkdir(mode=0o755, exist_ok=True)
+                make_folder(folder)
             yield self.trust
 
     @contextmanager
@@ -212,7 +212,7 @@ class Shelf:
         try:
             self.folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.folder, self._modules):
-                folder.mkdir(mode=0o755, exist_ok=True)
+                make_folder(folder)
             with (self.folder / ".lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 self._sweep()
@@ -272,7 +272,7 @@ class Shelf:
         record = Record(1, name, version, new.package_sha256, wasm_sha256, toml_sha256, new.signer, installed_utc)
         home = self._modules / name
         if not home.exists():
-            home.mkdir(mode=0o755)
+            make_folder(home)
             sync_folder(self._modules)
         aside = Path(tempfile.mkdtemp(dir=home, prefix=_ASIDE[0]))
         try:

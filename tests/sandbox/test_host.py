@@ -390,6 +390,19 @@ def test_no_more_models_are_run_in_a_frame_than_is_decent(analyzer: Start, look:
         assert len(asked) == 64 * frames
 
 
+def test_each_instance_may_run_models_before_its_first_frame(analyzer: Start) -> None:
+    compute = """(import "wasi_ephemeral_nn" "compute" (func $compute (param i32) (result i32)))
+      (func (export "open") (result i32) (local $i i32)
+        (loop $each (drop (call $compute (i32.const 0)))
+          (br_if $each (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 60))))
+        (i32.const 0))"""
+    guest = analyzer(compute, asks=ASKS, grants=GIVEN, services=Services(ones, lambda _name: pytest.fail("unasked")))
+    for _ in range(3):
+        guest.sleep()
+        guest.wake()
+    assert {call.result for call in guest.counters.host_calls} == {"INVALID_ARGUMENT"}
+
+
 def test_an_interruption_in_the_middle_of_a_host_call_is_not_lost(analyzer: Start, look: Look) -> None:
     def infer(_model: str, _region: Box) -> NDArray[np.float32]:
         raise KeyboardInterrupt
