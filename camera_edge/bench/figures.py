@@ -39,8 +39,8 @@ class Stages:
 class Figures:
     """`read_ms` and `pipeline_ms` are CPU per source frame; `sandbox_ms` and `native_ms` per analysed frame.
 
-    wake_ms: `motion` from asleep to its first verdict. metering: how many times as long a shipped module takes with its
-    budget of fuel.
+    wake_ms: a shipped analyzer from asleep to its first verdict. metering: how many times as long it takes with its budget
+    of fuel.
     """
 
     frames: int
@@ -55,7 +55,7 @@ class Figures:
     native_ms: float | None
     frame_to_event_ms: Percentiles
     pss_mb: float | None
-    wake_ms: Percentiles
+    wake_ms: dict[str, Percentiles]
     metering: dict[str, float]
     crowd: Crowd
     install: InstallFigures

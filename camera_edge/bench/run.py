@@ -57,7 +57,7 @@ def run_bench(options: BenchOptions) -> Figures:
         options.say("waking, fuel, a thousand sandboxes, installing a package")
         program = options.sandboxing.runtime.load(motion.module, options.sandboxing.cache)
         grants = Grants(motion.capabilities, motion.params)
-        wake_ms = Percentiles.of(measure_waking(program, grants, frames[0].picture))
+        waking = measure_waking(options.sandboxing.runtime, options.sandboxing.cache, frames[0].picture)
         metering = measure_metering(frames)
         crowd = measure_crowd(program, grants)
         install = measure_install(folder / "install")
@@ -78,7 +78,7 @@ def run_bench(options: BenchOptions) -> Figures:
             native_ms=speed.native_ms,
             frame_to_event_ms=comparison.frame_to_event_ms,
             pss_mb=pss_mb,
-            wake_ms=wake_ms,
+            wake_ms={name: Percentiles.of(spent_ms) for name, spent_ms in waking.items()},
             metering=metering,
             crowd=crowd,
             install=install,

@@ -30,7 +30,8 @@ def bench(
         put_json(asdict(figures))
         return
     stages = ", ".join(f"{name} {value:.3f}" for name, value in asdict(figures.stages).items())
-    latency, wake, crowd = figures.frame_to_event_ms, figures.wake_ms, figures.crowd
+    latency, crowd = figures.frame_to_event_ms, figures.crowd
+    wakes = ", ".join(f"{name} p50 {wake.p50:.2f}, p99 {wake.p99:.2f}" for name, wake in figures.wake_ms.items())
     native = "ziglang is absent" if figures.native_ms is None else f"{figures.native_ms:.3f} ms"
     times = "" if figures.native_ms is None else f" ({figures.sandbox_ms / figures.native_ms:.2f} ×)"
     pss = "not to be read by this user" if figures.pss_mb is None else f"{figures.pss_mb:.1f} MB"
@@ -47,7 +48,7 @@ def bench(
         ),
         ("motion", f"sandboxed {figures.sandbox_ms:.3f} ms, native {native}{times}"),
         ("frame to event", f"p50 {latency.p50:.1f}, p95 {latency.p95:.1f}, p99 {latency.p99:.1f} ms"),
-        ("waking", f"motion, from asleep to its first verdict: p50 {wake.p50:.2f}, p99 {wake.p99:.2f} ms"),
+        ("waking", f"from asleep to the first verdict: {wakes} ms"),
         ("fuel", ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in figures.metering.items())),
         (
             f"{crowd.sandboxes} sandboxes",

@@ -355,10 +355,11 @@ class Host:
         assert self.services.infer is not None, "infer is linked only where somebody runs models"
         if not self.may_infer():
             raise RefusedError(Status.TOO_MANY)
-        outputs = self.services.infer(model, region).astype("<f4", copy=False).reshape(-1)
+        outputs = self.services.infer(model, region).astype("<f4", "C", copy=False).reshape(-1)
         if outputs.size > room:
             raise RefusedError(Status.TOO_LARGE)
-        self.write(int(out), outputs.tobytes())
+        # as it is: a detector's answer is a megabyte, and once is enough to copy it
+        self.write(int(out), outputs.data.cast("B") if outputs.size else b"")
         return int(outputs.size)
 
     def _state_get(self, offset: int, buffer: int, capacity: int) -> int:

@@ -23,11 +23,14 @@ log = logging.getLogger(__name__)
 _keeping: dict[int, object] = {}
 
 
-def _let_go(number: int | None) -> None:
-    _keeping.pop(number or 0, None)
+# bound here, for at the end of the process the names of a module go before the last guest does
+def _let_go(number: int | None, keeping: dict[int, object] = _keeping) -> None:
+    keeping.pop(number or 0, None)
 
 
 _FORGET = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_let_go)
+# the C side may call it until the process is gone
+ctypes.pythonapi.Py_IncRef(ctypes.py_object(_FORGET))
 
 
 def define(linker: Linker, module: str, name: str, kind: FuncType, function: Callable[..., Any]) -> None:

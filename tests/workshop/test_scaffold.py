@@ -16,7 +16,6 @@ from camera_edge.workshop.golden import cases, run_case
 from camera_edge.workshop.scaffold import Scaffold, begin
 
 SDK = Path(__file__).resolve().parents[2] / "wasm_analyzers" / "sdk"
-KINDS = [(Language.C, False), (Language.ZIG, False), (Language.RUST, False), (Language.ASSEMBLYSCRIPT, False)]
 
 
 def need(language: Language) -> None:
@@ -33,9 +32,8 @@ def tree(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize(
-    ("language", "is_rule"), [*KINDS, (Language.C, True)], ids=[*(each.value for each, _ in KINDS), "c-rule"]
-)
+@pytest.mark.parametrize("is_rule", [False, True], ids=["analyzer", "rule"])
+@pytest.mark.parametrize("language", list(Language), ids=lambda language: language.value)
 def test_it_builds_and_passes_its_golden_tests_at_once(
     language: Language, is_rule: bool, tmp_path: Path, sandboxing: Sandboxing, supply: Supply
 ) -> None:
@@ -46,6 +44,25 @@ def test_it_builds_and_passes_its_golden_tests_at_once(
     outcomes = [run_case(path, module, sandboxing, supply.models) for path in cases(workshop)]
     assert [outcome.difference for outcome in outcomes] == [None] * len(outcomes)
     assert all(outcome.faults == 0 and outcome.lines > 20 for outcome in outcomes)
+
+
+@pytest.mark.parametrize("language", list(Language), ids=lambda language: language.value)
+def test_a_rule_module_is_begun_with_what_it_is_told(language: Language, tmp_path: Path) -> None:
+    workshop = begin(Scaffold("mine", language, True, tmp_path), SDK)
+    assert workshop.manifest.name == "mine" and workshop.manifest.is_rule
+    assert tree(workshop.folder) == [
+        "README.md",
+        "analyzer.toml",
+        "golden/monday.jsonl",
+        "golden/monday.toml",
+        "golden/seen.jsonl",
+        "golden/sunday.jsonl",
+        "golden/sunday.toml",
+        f"mine{language.suffix}",
+    ]
+    readme = (workshop.folder / "README.md").read_text()
+    assert readme.startswith("# mine\n") and f"`mine{language.suffix}`" in readme
+    assert '"module":"mine"' in (workshop.golden / "monday.jsonl").read_text()
 
 
 @pytest.mark.parametrize("language", Language)

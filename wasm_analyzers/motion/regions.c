@@ -331,6 +331,6 @@ void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
 void regions_fill_boxes(const regions *found, extent e, uint8_t *mask) {
     for (int32_t n = 0; n < found->count; n++) {
         const region *r = &found->list[n];
-        for (int32_t y = r->top; y < r->bottom; y++) fill16(mask + y * e.pitch + r->left, 255, r->right - r->left);
+        fill_box16(mask + r->top * e.pitch + r->left, e.pitch, 255, r->right - r->left, r->bottom - r->top);
     }
 }

@@ -2,7 +2,10 @@
  * them without decoding) and of FastestDet (github.com/dog-qiuqiu/FastestDet), and non-maximum suppression by class. */
 #include "detector.h"
 
+#include <stddef.h>
+
 #include "maths.h"
+#include "simd.h"
 
 enum { BOX_AND_OBJECT = 5 };
 
@@ -39,42 +42,111 @@ int32_t detector_numbers(const detector *d) {
     return cells * (BOX_AND_OBJECT + d->classes);
 }
 
+/* Which of so many numbers is the largest, the first of several. What is no number is none of them, but at the first place,
+ * where it stays. */
+static int32_t largest(const float *of, int32_t count) {
+    f32x4 most = splat4(of[0]);
+    i32x4 at = {0}, here = {0, 1, 2, 3};
+    int32_t k = 0;
+    /* COCO's 80 classes are 4 turns */
+#pragma clang loop unroll_count(5)
+    for (; k + 4 <= count; k += 4, here += 4) {
+        f32x4 next = load4(of + k);
+        i32x4 more = next > most;
+        most = choose4(more, next, most);
+        at = (more & here) | (~more & at);
+    }
+    int32_t best = at[0];
+    for (int32_t lane = 1; lane < 4; lane++)
+        if (most[lane] > of[best] || (most[lane] == of[best] && at[lane] < best)) best = at[lane];
+    for (; k < count; k++)
+        if (of[k] > of[best]) best = k;
+    return best;
+}
+
+/* How the numbers of a model become boxes of a frame, and where those go. */
+typedef struct decoding {
+    const detector *net;
+    float least_score, scale_x, scale_y;
+    detections *into;
+} decoding;
+
+/* A box in pixels of the model's input, by its centre. */
+static void add_box(const decoding *how, float x, float y, float w, float h, float score, int32_t class_index) {
+    box at = {(x - w / 2) * how->scale_x, (y - h / 2) * how->scale_y, w * how->scale_x, h * how->scale_y};
+    add(how->into, (detection){at, score, class_index});
+}
+
+static void decode_yolox_cell(const decoding *how, const float *out, int32_t column, int32_t row, int32_t stride) {
+    int32_t best = largest(out + BOX_AND_OBJECT, how->net->classes);
+    float score = out[4] * out[BOX_AND_OBJECT + best];
+    if (!(score >= how->least_score)) return;
+    float x = (out[0] + (float)column) * (float)stride, y = (out[1] + (float)row) * (float)stride;
+    float w = (float)maths_exp(out[2]) * (float)stride, h = (float)maths_exp(out[3]) * (float)stride;
+    add_box(how, x, y, w, h, score, best);
+}
+
 /* A cell: x, y, w, h (logarithm), object, then the classes; offsets and sizes in strides. The grids follow one another. */
-static void decode_yolox(const detector *d, const float *out, float least_score, float scale_x, float scale_y,
-                         detections *into) {
+static void decode_yolox(const decoding *how, const float *out) {
+    const detector *d = how->net;
     const int32_t numbers = BOX_AND_OBJECT + d->classes;
     for (int32_t i = 0; i < d->stride_count; i++) {
-        int32_t stride = d->strides[i], columns = d->width / stride, rows = d->height / stride;
-        for (int32_t cell = 0; cell < columns * rows; cell++, out += numbers) {
-            /* no class can lift it above this */
-            if (!(out[4] >= least_score)) continue;
-            int32_t best = 0;
-            for (int32_t k = 1; k < d->classes; k++)
-                if (out[BOX_AND_OBJECT + k] > out[BOX_AND_OBJECT + best]) best = k;
-            float score = out[4] * out[BOX_AND_OBJECT + best];
-            if (!(score >= least_score)) continue;
-            float x = (out[0] + (float)(cell % columns)) * (float)stride, y = (out[1] + (float)(cell / columns)) * (float)stride;
-            float w = (float)maths_exp(out[2]) * (float)stride, h = (float)maths_exp(out[3]) * (float)stride;
-            add(into, (detection){{(x - w / 2) * scale_x, (y - h / 2) * scale_y, w * scale_x, h * scale_y}, score, best});
+        int32_t stride = d->strides[i], columns = d->width / stride, cells = columns * (d->height / stride);
+        for (int32_t cell = 0; cell < cells;) {
+            /* no class can lift it above this, and hardly any cell has a thing: eight are passed over at once */
+            const float *object = out + 4;
+            if (cell + 8 <= cells) {
+                f32x4 four = {object[0], object[numbers], object[2 * numbers], object[3 * numbers]};
+                const float *fifth = object + 4 * numbers;
+                f32x4 more = {fifth[0], fifth[numbers], fifth[2 * numbers], fifth[3 * numbers]};
+                if (!any4((four >= how->least_score) | (more >= how->least_score))) {
+                    cell += 8;
+                    out += 8 * numbers;
+                    continue;
+                }
+            }
+            int32_t end = cell + 8 < cells ? cell + 8 : cells;
+            for (; cell < end; cell++, out += numbers)
+                if (out[4] >= how->least_score) decode_yolox_cell(how, out, cell % columns, cell / columns, stride);
         }
     }
 }
 
 /* One plane each of object, x, y, w, h and the classes; w and h in parts of the picture. */
-static void decode_fastestdet(const detector *d, const float *out, float least_score, float scale_x, float scale_y,
-                              detections *into) {
+static void decode_fastestdet_cell(const decoding *how, const float *at, int32_t cell, int32_t class_index) {
+    const detector *d = how->net;
     int32_t columns = d->width / d->strides[0], rows = d->height / d->strides[0], plane = columns * rows;
-    for (int32_t cell = 0; cell < plane; cell++) {
-        const float *at = out + cell, *classes = at + BOX_AND_OBJECT * plane;
-        int32_t best = 0;
-        for (int32_t k = 1; k < d->classes; k++)
-            if (classes[k * plane] > classes[best * plane]) best = k;
-        float score = (float)(maths_power(at[0], 0.6) * maths_power(classes[best * plane], 0.4));
-        if (!(score >= least_score)) continue;
-        float x = (float)(maths_tanh(at[plane]) + cell % columns) / (float)columns * (float)d->width;
-        float y = (float)(maths_tanh(at[2 * plane]) + cell / columns) / (float)rows * (float)d->height;
-        float w = (float)maths_sigmoid(at[3 * plane]) * (float)d->width, h = (float)maths_sigmoid(at[4 * plane]) * (float)d->height;
-        add(into, (detection){{(x - w / 2) * scale_x, (y - h / 2) * scale_y, w * scale_x, h * scale_y}, score, best});
+    float score = (float)(maths_power(at[0], 0.6) * maths_power(at[(BOX_AND_OBJECT + class_index) * plane], 0.4));
+    if (!(score >= how->least_score)) return;
+    float x = (float)(maths_tanh(at[plane]) + cell % columns) / (float)columns * (float)d->width;
+    float y = (float)(maths_tanh(at[2 * plane]) + cell / columns) / (float)rows * (float)d->height;
+    float w = (float)maths_sigmoid(at[3 * plane]) * (float)d->width, h = (float)maths_sigmoid(at[4 * plane]) * (float)d->height;
+    add_box(how, x, y, w, h, score, class_index);
+}
+
+/* Whether a cell may have the score: a weighted geometric mean is at most the arithmetic one. */
+static int may_reach(float object, float most, float least_score) {
+    float bound = 0.6f * (object > 0 ? object : 0) + 0.4f * (most > 0 ? most : 0);
+    return bound * 1.001f >= least_score;
+}
+
+static void decode_fastestdet(const decoding *how, const float *out) {
+    int32_t plane = fastestdet_cells(how->net), classes = how->net->classes;
+    for (int32_t cell = 0; cell < plane; cell += 4) {
+        /* four cells beside one another; what lies beyond the last ones is read, and not used */
+        int32_t count = plane - cell < 4 ? plane - cell : 4, first = count < 4 && plane >= 4 ? plane - 4 : cell;
+        const float *at = out + BOX_AND_OBJECT * plane + first;
+        f32x4 most = load4(at);
+        i32x4 best = {0};
+#pragma clang loop unroll_count(4)
+        for (int32_t k = 1; k < classes; k++) {
+            f32x4 next = load4(at + k * plane);
+            i32x4 more = next > most;
+            most = choose4(more, next, most);
+            best = (more & k) | (~more & best);
+        }
+        for (int32_t i = cell; i < cell + count; i++)
+            if (may_reach(out[i], most[i - first], how->least_score)) decode_fastestdet_cell(how, out + i, i, best[i - first]);
     }
 }
 
@@ -89,29 +161,77 @@ void detector_decode(const detector *d, const float *out, float least_score, flo
         scale_x = 1 / (ratio * frame_width);
         scale_y = 1 / (ratio * frame_height);
     }
+    decoding how = {d, least_score, scale_x, scale_y, into};
     if (d->kind == DECODER_FASTESTDET)
-        decode_fastestdet(d, out, least_score, scale_x, scale_y, into);
+        decode_fastestdet(&how, out);
     else
-        decode_yolox(d, out, least_score, scale_x, scale_y, into);
+        decode_yolox(&how, out);
 }
 
-static void sort_by_score(detections *all) {
-    for (int32_t i = 1; i < all->count; i++) {
-        detection one = all->list[i];
-        int32_t k = i;
-        for (; k > 0 && all->list[k - 1].score < one.score; k--) all->list[k] = all->list[k - 1];
-        all->list[k] = one;
+/* Four detections. The score of one that is done with, or of none, is below all others. */
+typedef struct four {
+    f32x4 left, top, right, bottom, area, score;
+    i32x4 class_index;
+} four;
+
+static const float DONE = -__builtin_inff();
+
+static void lay_out(const detections *all, four *fours) {
+    for (int32_t i = 0; i < all->count; i++) {
+        const detection *one = &all->list[i];
+        four *to = &fours[i / 4];
+        int32_t lane = i % 4;
+        if (lane == 0) to->score = splat4(DONE);
+        to->left[lane] = one->at.x;
+        to->top[lane] = one->at.y;
+        to->right[lane] = one->at.x + one->at.w;
+        to->bottom[lane] = one->at.y + one->at.h;
+        to->area[lane] = one->at.w * one->at.h;
+        to->score[lane] = one->score;
+        to->class_index[lane] = one->class_index;
     }
+}
+
+/* Mask of those of a box's class that it overlaps by more than iou (see box_overlap). */
+static inline i32x4 hidden_by(const four *these, const detection *one, float iou) {
+    box at = one->at;
+    f32x4 w = min4(these->right, splat4(at.x + at.w)) - max4(these->left, splat4(at.x));
+    f32x4 h = min4(these->bottom, splat4(at.y + at.h)) - max4(these->top, splat4(at.y));
+    i32x4 apart = (w <= 0) | (h <= 0);
+    f32x4 both = w * h, overlap = choose4(apart, splat4(0), both / (these->area + at.w * at.h - both));
+    return (these->class_index == one->class_index) & ~(overlap <= iou);
+}
+
+/* Drop what `one` hides, and find the best of what is left, the first of several; -1 where nothing is. */
+static int32_t best_beside(four *fours, int32_t count, const detection *one, float iou) {
+    f32x4 most = splat4(DONE);
+    i32x4 at = {-1, -1, -1, -1}, here = {0, 1, 2, 3};
+    for (int32_t k = 0; k < count; k += 4, here += 4) {
+        four *these = &fours[k / 4];
+        f32x4 score = choose4(hidden_by(these, one, iou), splat4(DONE), these->score);
+        i32x4 more = score > most;
+        these->score = score;
+        most = choose4(more, score, most);
+        at = (more & here) | (~more & at);
+    }
+    int32_t best = 0;
+    for (int32_t lane = 1; lane < 4; lane++)
+        if (most[lane] > most[best] || (most[lane] == most[best] && at[lane] < at[best])) best = lane;
+    return at[best];
 }
 
 void detections_suppress(detections *all, float iou) {
-    sort_by_score(all);
-    int32_t kept = 0;
-    for (int32_t i = 0; i < all->count; i++) {
-        int32_t alone = 1;
-        for (int32_t k = 0; k < kept && alone; k++)
-            alone = all->list[k].class_index != all->list[i].class_index || box_overlap(all->list[k].at, all->list[i].at) <= iou;
-        if (alone) all->list[kept++] = all->list[i];
+    static four fours[MAX_CANDIDATES / 4];
+    static detection kept[MAX_CANDIDATES];
+    const detection nothing = {.class_index = -1};
+    int32_t count = 0;
+    lay_out(all, fours);
+    int32_t best = best_beside(fours, all->count, &nothing, iou);
+    while (best >= 0) {
+        kept[count] = all->list[best];
+        fours[best / 4].score[best % 4] = DONE;
+        best = best_beside(fours, all->count, &kept[count++], iou);
     }
-    all->count = kept;
+    __builtin_memcpy(all->list, kept, (size_t)count * sizeof *kept);
+    all->count = count;
 }

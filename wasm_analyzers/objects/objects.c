@@ -3,6 +3,7 @@
  * It shows no pixel to anyone and looks at none itself. */
 #include "camera_edge.h"
 #include "detector.h"
+#include "simd.h"
 #include "text.h"
 #include "tracks.h"
 
@@ -156,12 +157,11 @@ static void report(int64_t media_us) {
     }
     track_rules rules = {.keep_us = keep_us, .confirm_hits = 1, .reach = 0.7f};
     tracks_feed(&all, boxes, groups, sure, media_us, &rules);
-    for (int32_t i = 0; i < seen.count && i < MOST_REPORTED && seen.list[i].score >= min_score; i++) {
-        const track *t = 0;
-        for (int32_t k = 0; k < all.count; k++)
-            if (all.list[k].seen == i) t = &all.list[k];
-        emit(&seen.list[i], t);
-    }
+    const track *followed[MAX_TRACKS] = {0};
+    for (int32_t k = 0; k < all.count; k++)
+        if (all.list[k].seen >= 0) followed[all.list[k].seen] = &all.list[k];
+    for (int32_t i = 0; i < seen.count && i < MOST_REPORTED && seen.list[i].score >= min_score; i++)
+        emit(&seen.list[i], i < MAX_TRACKS ? followed[i] : 0);
     camera_edge_score(seen.count ? seen.list[0].score : 0);
 }
 
@@ -175,7 +175,7 @@ static void hide(box at, int32_t width, int32_t height) {
     int32_t right = (int32_t)((at.x + at.w) * (float)width + 0.999f), bottom = (int32_t)((at.y + at.h) * (float)height + 0.999f);
     if (right > width) right = width;
     if (bottom > height) bottom = height;
-    for (int32_t y = top; y < bottom && right > left; y++) __builtin_memset(mask + y * width + left, 255, (size_t)(right - left));
+    fill_box16(mask + top * width + left, width, 255, right - left, bottom - top);
 }
 
 /* Persons and vehicles that may be there, and those that were there a moment ago. */

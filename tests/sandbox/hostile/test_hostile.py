@@ -82,9 +82,10 @@ def test_each_offender_is_another_one() -> None:
     assert len(CORPUS) >= 150
 
 
-def test_a_worker_lives_with_all_of_them_at_once() -> None:
+@pytest.mark.parametrize("frames", ["mapped", "copied"])
+def test_a_worker_lives_with_all_of_them_at_once(frames: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.sandbox.hostile.worker"],
+        [sys.executable, "-m", "tests.sandbox.hostile.worker", frames],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,

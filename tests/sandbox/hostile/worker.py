@@ -1,4 +1,7 @@
-"""A process that lets all offenders in at once, as `python -m tests.sandbox.hostile.worker`, and says how it went."""
+"""A process that lets all offenders in at once, and says how it went.
+
+Usage: python -m tests.sandbox.hostile.worker [copied]
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from tests.sandbox.hostile.corpus import CORPUS
 from tests.sandbox.hostile.yard import Yard, baseline
 
 
-def main() -> int:
+def main(copied: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
         runtime, cache = Runtime(), Cache(Path(folder) / "cache")
         truth = baseline(runtime, cache)
-        with Yard(runtime, cache) as yard:
+        with Yard(runtime, cache, copied=copied) as yard:
             offenders = [yard.let_in(case) for case in CORPUS]
             told = [yard.frame(number, offenders) for number in range(FRAMES)]
     if told != truth:
@@ -27,4 +30,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("copied" in sys.argv[1:]))

@@ -153,9 +153,10 @@ def module_file(name: str, body: str | bytes, asks: tuple[str, ...], limits: Lim
 
 
 class Yard:
-    """The ring, the witnesses, and whoever is let in. One thread, as in a worker."""
+    """The ring, the witnesses, and whoever is let in. One thread, as in a worker. `copied`: frames are not mapped."""
 
-    def __init__(self, runtime: Runtime, cache: Cache) -> None:
+    def __init__(self, runtime: Runtime, cache: Cache, *, copied: bool = False) -> None:
+        self._copied = copied
         self._runtime = runtime
         self._cache = cache
         self._stack = ExitStack()
@@ -187,7 +188,8 @@ class Yard:
         params: dict[str, str | float] = {"camera": "yard", "name": "x" * 64, "number": 7.0}
         state = bytes(range(256)) if "state:4096" in file.manifest.capabilities else b""
         grants = Grants(program.manifest.grant_all({}), params, state)
-        ring = RingMap(self.ring.fd, self.ring.size_bytes)
+        size = self.ring.size_bytes
+        ring = RingMap(None, size, self.ring.memory) if self._copied else RingMap(self.ring.fd, size)
         return self._stack.enter_context(Analyzer(program, grants, SERVICES, ring))
 
     def _rule_module(self, file: ModuleFile) -> RuleModule:

@@ -13,6 +13,8 @@ typedef uint8_t u8x8 __attribute__((vector_size(8)));
 typedef uint16_t u16x8 __attribute__((vector_size(16)));
 typedef int16_t i16x8 __attribute__((vector_size(16)));
 typedef uint32_t u32x4 __attribute__((vector_size(16)));
+typedef int32_t i32x4 __attribute__((vector_size(16)));
+typedef float f32x4 __attribute__((vector_size(16)));
 typedef uint64_t u64x2 __attribute__((vector_size(16)));
 
 static inline u8x16 load16(const uint8_t *from) {
@@ -44,6 +46,19 @@ static inline int any16(u8x16 mask) {
     return (halves[0] | halves[1]) != 0;
 #endif
 }
+
+/* Four numbers. A mask has lanes of 0 or -1, as comparisons give them. */
+static inline f32x4 load4(const float *from) {
+    f32x4 v;
+    __builtin_memcpy(&v, from, 16);
+    return v;
+}
+
+static inline f32x4 splat4(float v) { return (f32x4){v, v, v, v}; }
+static inline f32x4 choose4(i32x4 mask, f32x4 yes, f32x4 no) { return (f32x4)((mask & (i32x4)yes) | (~mask & (i32x4)no)); }
+static inline f32x4 min4(f32x4 a, f32x4 b) { return choose4(a < b, a, b); }
+static inline f32x4 max4(f32x4 a, f32x4 b) { return choose4(a > b, a, b); }
+static inline int any4(i32x4 mask) { return any16((u8x16)mask); }
 
 /* Of a mask: bit k is lane k. */
 static inline uint32_t bits16(u8x16 mask) {
@@ -102,6 +117,21 @@ static inline void fill16(uint8_t *to, uint8_t value, int32_t count) {
         __builtin_memcpy(to + count - 4, &word, 4);
     } else {
         for (int32_t x = 0; x < count; x++) to[x] = value;
+    }
+}
+
+/* A box of `w` x `h` bytes in rows that lie `pitch` apart. */
+static inline void fill_box16(uint8_t *to, int32_t pitch, uint8_t value, int32_t w, int32_t h) {
+    u8x16 all = splat16(value);
+    if (w < 16) {
+        for (int32_t y = 0; y < h; y++) fill16(to + y * pitch, value, w);
+        return;
+    }
+    for (int32_t x = 0; x < w; x += 16) {
+        /* the last column of blocks reaches back into the one before */
+        uint8_t *column = to + (x + 16 < w ? x : w - 16);
+#pragma clang loop unroll_count(4)
+        for (int32_t y = 0; y < h; y++) store16(column + y * pitch, all);
     }
 }
 

@@ -63,23 +63,38 @@ static void correct(track *t, box seen, int64_t media_us) {
     t->seen_us = media_us;
 }
 
+/* The cheapest of a track's boxes, the first of several; NONE where it can have none. */
+static int32_t cheapest(const float *cost, int32_t count) {
+    int32_t best = NONE;
+    float least = __builtin_inff();
+#pragma clang loop unroll_count(4)
+    for (int32_t k = 0; k < count; k++)
+        if (cost[k] >= 0 && cost[k] < least) least = cost[k], best = k;
+    return best;
+}
+
 /* Give each track the best box that is left, cheapest pairs first. */
 static void assign(tracks *all, const box *boxes, const int32_t *groups, int32_t count, float reach, uint8_t *taken) {
     static float cost[MAX_TRACKS][MAX_TRACKS];
-    for (int32_t i = 0; i < all->count; i++)
+    int32_t wish[MAX_TRACKS];
+    for (int32_t i = 0; i < all->count; i++) {
         for (int32_t k = 0; k < count; k++) cost[i][k] = cost_of(&all->list[i], boxes[k], groups[k], reach);
+        wish[i] = cheapest(cost[i], count);
+    }
     for (;;) {
-        int32_t best_track = NONE, best_box = NONE;
+        int32_t best = NONE;
+        for (int32_t i = 0; i < all->count; i++)
+            if (wish[i] != NONE && (best == NONE || cost[i][wish[i]] < cost[best][wish[best]])) best = i;
+        if (best == NONE) return;
+        int32_t given = wish[best];
+        all->list[best].seen = given;
+        taken[given] = 1;
+        wish[best] = NONE;
+        /* only those that wanted it too must look again */
         for (int32_t i = 0; i < all->count; i++) {
-            if (all->list[i].seen != NONE) continue;
-            for (int32_t k = 0; k < count; k++) {
-                if (taken[k] || cost[i][k] < 0) continue;
-                if (best_track == NONE || cost[i][k] < cost[best_track][best_box]) best_track = i, best_box = k;
-            }
+            cost[i][given] = NONE;
+            if (wish[i] == given) wish[i] = cheapest(cost[i], count);
         }
-        if (best_track == NONE) return;
-        all->list[best_track].seen = best_box;
-        taken[best_box] = 1;
     }
 }
 

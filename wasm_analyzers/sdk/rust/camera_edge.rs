@@ -26,11 +26,13 @@
 //! The standard library is there, with its allocator. The space for the frames is allocated from it like any other, and
 //! never freed, so it is never handed out.
 
+mod attributes;
 mod rule;
 
 use std::alloc::{alloc, Layout};
 use std::fmt;
 
+pub use attributes::attributes_say;
 pub use rule::{raise, relabel, veto, Batch, Event, Seen, Text, CHANGED, CLOSES, GOES_ON, OPENS};
 
 pub const ABI: i32 = 1;

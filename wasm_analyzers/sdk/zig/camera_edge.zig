@@ -21,6 +21,7 @@
 const std = @import("std");
 
 pub const abi_version = 1;
+pub const attributesSay = @import("attributes.zig").say;
 pub const allocator = std.heap.wasm_allocator;
 
 const page_bytes = 64 * 1024;
