@@ -39,8 +39,8 @@ class Stages:
 class Figures:
     """`read_ms` and `pipeline_ms` are CPU per source frame; `sandbox_ms` and `native_ms` per analysed frame.
 
-    wake_ms: a shipped analyzer from asleep to its first verdict. metering: how many times as long it takes with its budget
-    of fuel.
+    wake_ms: a shipped analyzer from asleep to its first verdict. metering: how many times as long it takes with its
+    budget of fuel.
     """
 
     frames: int

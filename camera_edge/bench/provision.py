@@ -58,16 +58,16 @@ def provide(module: ModuleFile) -> Provision:
 def detector_answer() -> NDArray[np.float32]:
     """A YOLOX output, cells × (5 + classes), float32: `THINGS` things, and next to nothing in all other cells.
 
-    Modelled on YOLOX-Nano's answers to 25 frames of OpenCV's `vtest` (8 to 14 people): of its 3,549 cells half have an
-    objectness below 2e-6 and 9 of 10 below 0.003; 120 to 180 have one above 0.1, a dozen around each person, which the
-    analyzer has to suppress. Class values are 0.0014 in the median, 0.12 at the 99th percentile.
+    Modelled on YOLOX-Nano's answers to 25 frames of OpenCV's `vtest`, a busy place: of its 3,549 cells half have an
+    objectness below 6e-6 and 9 of 10 below 0.015; 120 to 180 have one above 0.1, a dozen around each person, which the
+    analyzer has to suppress. Class values are 0.001 in the median, 0.12 at the 99th percentile.
     """
     random = np.random.default_rng(7)
     rows = np.empty((_cells(), _BOX + CLASSES), np.float32)
     rows[:, :2] = random.normal(0.5, 1.0, (_cells(), 2))
     rows[:, 2:4] = random.normal(1.5, 0.7, (_cells(), 2))
-    rows[:, 4] = np.minimum(2e-6 * np.exp(random.normal(0, 5.5, _cells())), 0.05)
-    rows[:, _BOX:] = np.minimum(1.4e-3 * np.exp(random.normal(0, 1.9, (_cells(), CLASSES))), 0.4)
+    rows[:, 4] = np.minimum(5e-6 * np.exp(random.normal(0, 5.0, _cells())), 0.05)
+    rows[:, _BOX:] = np.minimum(1e-3 * np.exp(random.normal(0, 2.0, (_cells(), CLASSES))), 0.4)
     side = INPUT_PX / 4
     for number in range(THINGS):
         # in the middles of 4 columns and 3 rows, each a little aside

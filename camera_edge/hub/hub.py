@@ -99,9 +99,18 @@ class Hub:
         return Records(store, intake, Storage(state, store, self._config.storage), self._clock, self._on_news)
 
     async def _make_modules_ready(self) -> None:
-        if self._options.compiler is not None:
-            home = empty_home(self._config.state)
-            await make_ready(self._options.compiler, self._modules, module_names(self._config), home)
+        """Raises ModuleError where a shipped one is not; an installed one holds up only the cameras that name it."""
+        if self._options.compiler is None:
+            return
+        names, home = module_names(self._config), empty_home(self._config.state)
+        installed = [name for name in names if self._modules.is_installed(name)]
+        await make_ready(self._options.compiler, self._modules, sorted({*names} - {*installed}), home)
+        for name in installed:
+            try:
+                await make_ready(self._options.compiler, self._modules, [name], home)
+            except ModuleError as exc:
+                # its cameras say that it is not compiled, or what is wrong with it
+                log.error("module is not ready name=%s reason=%s", name, exc)
 
     async def _follow_modules(self) -> None:
         """Has workers take what was installed, removed or revoked while they run."""

@@ -47,6 +47,9 @@ class ModuleFolders:
             hint = "mend its permissions"
             raise OutputError(f"cannot be made: {exc.strerror}", where=str(self.shelf), hint=hint) from exc
 
+    def is_installed(self, name: str) -> bool:
+        return (self.shelf / "modules" / name).is_dir()
+
     @property
     def generation(self) -> str:
         """Another text after each change of what is installed, trusted or revoked."""

@@ -6,6 +6,7 @@ cache. A NAME is that of a shipped or an installed module, or the path of a .was
 
 from __future__ import annotations
 
+import resource
 import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from camera_edge.errors import CameraEdgeError, UsageError
 from camera_edge.packages.installation import audit
 from camera_edge.packages.trust import TrustStore
 from camera_edge.sandbox import Cache, ModuleFile, Runtime, Shelf, load_module, shipped, shipped_names
+
+ADDRESS_SPACE_BYTES = 4 << 30
 
 
 def make_ready(cache: Cache, shelf: Shelf, names: Sequence[str]) -> None:
@@ -55,4 +58,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # a module that the compiler swells on (a megabyte of calls takes more than one gigabyte) ends this child alone
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     sys.exit(main(sys.argv[1:]))

@@ -139,7 +139,7 @@ class RuleEngine:
         """What changed, after `verdict` on what was proposed for this frame and with what was raised in it."""
         changes: list[Change] = []
         for number, place in enumerate(self._places):
-            changes += self._decided(place, number in verdict.vetoed, verdict.amended.get(number))
+            changes += self._decided(place, number in verdict.vetoed, verdict.amended.get(number), now_us)
         self._places = []
         for key, raised in self._fed(verdict.raised, frame, now_us, raised=True):
             changes += [self._open(key) if isinstance(change, Opened) else change for change in raised]
@@ -187,12 +187,12 @@ class RuleEngine:
             places.append(_Place(key, Standing(event, None)))
         return places
 
-    def _decided(self, place: _Place, vetoed: bool, amendment: Amendment | None) -> list[Change]:
+    def _decided(self, place: _Place, vetoed: bool, amendment: Amendment | None, now_us: int) -> list[Change]:
         machine, change = self._machines[place.key], place.standing.change
         if isinstance(change, Closed):
             return [change if amendment is None else Closed(_amended(change.event, amendment))]
         if vetoed:
-            return machine.veto()
+            return machine.veto(now_us)
         if amendment is not None:
             machine.relabel(amendment.kind, amendment.score)
         if isinstance(change, Opened):

@@ -52,10 +52,12 @@ class EventMachine:
         self._announced: Event | None = None
         self._last_match_us = 0
         self._pinned_score: float | None = None
+        self._rests_until_us = 0
+        self._rests = False
 
     @property
     def idle(self) -> bool:
-        return self._seen is None
+        return self._seen is None and not self._rests
 
     @property
     def proposed(self) -> Event:
@@ -76,8 +78,9 @@ class EventMachine:
         changes: list[Change] = []
         if self._seen is not None and now_us - self._last_match_us >= self._quiet_us:
             changes += self.close()
-        if matches:
+        if matches and now_us >= self._rests_until_us:
             changes += self._match(matches, frame, now_us)
+        self._rests = now_us < self._rests_until_us
         return changes
 
     def open(self, event_id: str) -> Opened:
@@ -86,8 +89,13 @@ class EventMachine:
         self._seen = self._announced = replace(self._seen, id=event_id)
         return Opened(self._announced)
 
-    def veto(self) -> list[Change]:
-        """What was proposed is forgotten, what is open closes. What goes on matching begins anew."""
+    def veto(self, now_us: int) -> list[Change]:
+        """What was proposed is forgotten, what is open closes. What goes on matching begins anew.
+
+        After an open event it does so when the quiet time is over: who vetoes every other frame makes no storm.
+        """
+        if self._announced is not None:
+            self._rests_until_us, self._rests = now_us + self._quiet_us, True
         return self.close()
 
     def relabel(self, kind: str, score: float | None) -> None:

@@ -1,6 +1,7 @@
 """What a rule module is told about one frame: what others saw in it, and the events of its camera.
 
-Invariant: bounded: what does not fit into the inbox is left out, the last of each list first, and counted in the batch.
+Invariant: bounded: what does not fit into the inbox is left out and counted in the batch. No analyzer can push out what
+another one saw: they lose in turns, each its last.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import zip_longest
 from typing import TypeVar
 
 import msgspec
@@ -73,6 +75,8 @@ class Batch:
         room = room_bytes - HEADER.size
         events, room = _fitting(self.events, EVENT.size, _event_texts, room)
         sightings, _ = _fitting(self.sightings, SIGHTING.size, _sighting_texts, room)
+        if len(sightings) < len(self.sightings):
+            sightings, _ = _fitting(_in_turns(self.sightings), SIGHTING.size, _sighting_texts, room)
         at_events = HEADER.size + len(sightings) * SIGHTING.size
         texts = _Texts(address + at_events + len(events) * EVENT.size)
         header = HEADER.pack(
@@ -137,6 +141,15 @@ def _fitting(
             return fitting, 0
         fitting.append(item)
     return fitting, room
+
+
+def _in_turns(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """The first of each analyzer, then the second of each, and so on."""
+    of_analyzer: dict[str, list[Sighting]] = {}
+    for each in sightings:
+        of_analyzer.setdefault(each.observation.analyzer, []).append(each)
+    rounds = zip_longest(*of_analyzer.values())
+    return [each for turn in rounds for each in turn if each is not None]
 
 
 def _sighting_texts(sighting: Sighting) -> tuple[bytes, ...]:

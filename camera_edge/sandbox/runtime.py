@@ -99,7 +99,7 @@ class Runtime:
                 raise ModuleError(
                     f"analyzer {file.manifest.name!r} is not compiled",
                     where=str(cache.folder),
-                    hint="start the hub again: it compiles what the configuration names",
+                    hint="the hub compiles what the configuration names; its log says why it could not",
                 )
             compiled = self.compile(file)
             cache.keep(self.fingerprint, file.sha256, bytes(compiled.serialize()))

@@ -147,6 +147,7 @@ class Analysis:
         answer = analyzer.analyze(slot.offset, tick.frame, tick.media_us)
         if answer is not None:
             seen.add(plan, answer)
+            self.crew.pass_on(plan.name, answer.logs)
         elif analyzer.quarantined is not None:
             self.crew.note_quarantine(plan.name, analyzer.quarantined)
 

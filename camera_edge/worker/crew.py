@@ -6,15 +6,20 @@ which shares nothing with the old.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from camera_edge.errors import ModuleError
 from camera_edge.frames import Ring
-from camera_edge.sandbox import Analyzer, Counters, Grants, RingMap, RuleModule, Services, Tenant
+from camera_edge.sandbox import Analyzer, Counters, Grants, LogLine, RingMap, RuleModule, Services, Tenant
 from camera_edge.worker.lineup import Lineup, Member
 from camera_edge.worker.plan import AnalyzerPlan
 from camera_edge.worker.rings import Rings
+
+log = logging.getLogger(__name__)
+
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,11 @@ class Crew:
         tenant = self._seats[name].tenant
         assert isinstance(tenant, RuleModule), "an analyzer sees no events"
         return tenant
+
+    def pass_on(self, name: str, lines: Sequence[LogLine]) -> None:
+        """What a module says, to the log of this process; the sandbox has bounded it."""
+        for line in lines:
+            log.log(_LEVELS[line.level], "module says name=%s text=%s", name, line.text)
 
     def note_quarantine(self, name: str, reason: str) -> None:
         self._career(name).quarantine(reason)

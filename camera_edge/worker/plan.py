@@ -20,6 +20,8 @@ from camera_edge.worker.choice import choose
 MICROSECONDS = 1_000_000
 REDACTION_DEFAULT = "motion"
 QUIET_US = 3 * MICROSECONDS
+# a rule module chooses its own quiet time: not so short that it makes an event of every other frame
+QUIET_MIN_US = MICROSECONDS
 ONNX = "onnx:"
 STATE = "state:"
 NN_LOAD = "nn.load"
@@ -301,5 +303,5 @@ def raised_rule(rule_module: AnalyzerPlan) -> Rule:
     """The rule for what a rule module raises. Its parameter `quiet_s` says how long after that its event closes."""
     name = rule_module.name
     quiet_s = rule_module.module.manifest.with_defaults(rule_module.params).get("quiet_s")
-    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) and quiet_s > 0 else QUIET_US
-    return Rule(name, analyzers=frozenset({name}), quiet_us=quiet_us, raised=True)
+    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) else QUIET_US
+    return Rule(name, analyzers=frozenset({name}), quiet_us=max(quiet_us, QUIET_MIN_US), raised=True)

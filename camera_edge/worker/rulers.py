@@ -46,7 +46,9 @@ class Rulers:
     def _ask(self, name: str, batch: Batch) -> Ruling | None:
         module = self._crew.rule_module(name)
         ruling = module.observe(batch)
-        if ruling is None and module.quarantined is not None:
+        if ruling is not None:
+            self._crew.pass_on(name, ruling.logs)
+        elif module.quarantined is not None:
             self._crew.note_quarantine(name, module.quarantined)
         return ruling
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from camera_edge.config import Config
 from camera_edge.sandbox import Capabilities, Manifest, ModuleFile
 from camera_edge.sandbox.admission import import_fault, needed
+from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.nn import MODULE as WASI_NN
 from camera_edge.sandbox.sections import read_interface
@@ -103,9 +104,14 @@ def imports_of(module: ModuleFile) -> tuple[ImportedFunction, ...]:
     """What the module imports, in the order of the binary. Raises ModuleError where it cannot be read."""
     manifest = module.manifest
     return tuple(
-        ImportedFunction(each.module, each.name, needed(each, manifest), import_fault(each, manifest))
+        ImportedFunction(_shown(each.module), _shown(each.name), needed(each, manifest), import_fault(each, manifest))
         for each in read_interface(module.wasm, where=manifest.name).imports
     )
+
+
+def _shown(name: str) -> str:
+    """Harmless in a terminal."""
+    return printable(name.encode("utf-8", "replace"))
 
 
 def _idle(manifest: Manifest, imports: tuple[ImportedFunction, ...]) -> tuple[str, ...]:

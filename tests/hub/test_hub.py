@@ -18,7 +18,7 @@ from typing import TypeVar
 import aiohttp
 import pytest
 
-from camera_edge.config import Config
+from camera_edge.config import AnalyzerConfig, Config
 from camera_edge.errors import ModuleError, OutputError, StateLockedError
 from camera_edge.hub import CameraNews, ClipNews, EventNews, Hub, HubOptions, Listening, News, SupervisionPolicy
 from camera_edge.store import ClipState, EventState, Store
@@ -289,6 +289,22 @@ async def test_modules_that_do_not_compile_stop_the_start(appliance: Appliance) 
     compiler = ("/bin/sh", "-c", "echo the module is broken >&2; exit 70")
     with pytest.raises(ModuleError, match="the module is broken"):
         await Hub(appliance.config(front="steady"), options=HubOptions(compiler=compiler)).run(asyncio.Event())
+
+
+async def test_an_installed_module_that_does_not_compile_holds_up_only_its_cameras(
+    appliance: Appliance, caplog: pytest.LogCaptureFixture
+) -> None:
+    (appliance.state / "analyzers" / "modules" / "swollen").mkdir(parents=True)
+    compiler = ("/bin/sh", "-c", 'for name; do [ "$name" != swollen ] || { echo too much >&2; exit 70; }; done')
+    config = appliance.config(front="steady")
+    cameras = {"front": config.cameras["front"].model_copy(update={"analyzers": {"swollen": AnalyzerConfig()}})}
+    options = HubOptions(worker=(sys.executable, "-I", str(SCRIPT)), compiler=compiler, supervision=QUICK)
+    running = RunningHub(config.model_copy(update={"cameras": cameras}), options)
+    running.task = asyncio.create_task(running.hub.run(running.until))
+    await running.state("front", "running")
+    running.until.set()
+    await running.task
+    assert "module is not ready name=swollen" in caplog.text and "too much" in caplog.text
 
 
 async def test_a_lost_store_is_rebuilt_from_the_clips(appliance: Appliance) -> None:

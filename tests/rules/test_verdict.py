@@ -57,6 +57,15 @@ def test_a_veto_of_an_open_event_closes_it(engine: RuleEngine) -> None:
     assert engine.going_on == []
 
 
+def test_after_a_veto_of_an_open_event_the_next_waits_for_the_quiet_time(engine: RuleEngine) -> None:
+    frame(engine, 0, PERSON)
+    frame(engine, 1, PERSON, verdict=Verdict(vetoed=frozenset({0})))
+    assert frame(engine, 1.5, PERSON) == []
+    assert frame(engine, 2.9) == []
+    [opened] = frame(engine, 3, PERSON)
+    assert isinstance(opened, Opened) and opened.event.opened_us == 3 * S
+
+
 def test_a_veto_starts_the_hold_time_anew() -> None:
     engine = RuleEngine("front", [Rule("people", hold_us=S, quiet_us=5 * S)], {})
     assert frame(engine, 0, PERSON) == []
