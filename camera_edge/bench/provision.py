@@ -68,10 +68,13 @@ def detector_answer() -> NDArray[np.float32]:
     rows[:, 2:4] = random.normal(1.5, 0.7, (_cells(), 2))
     rows[:, 4] = np.minimum(5e-6 * np.exp(random.normal(0, 5.0, _cells())), 0.05)
     rows[:, _BOX:] = np.minimum(1e-3 * np.exp(random.normal(0, 2.0, (_cells(), CLASSES))), 0.4)
-    side = INPUT_PX / 4
+    # 4 columns and 3 rows of the part of the input where a letterboxed 16:9 picture lies, each a little aside
+    width, height = INPUT_PX / 4, INPUT_PX * 9 / 16 / 3
     for number in range(THINGS):
-        # in the middles of 4 columns and 3 rows, each a little aside
-        x, y = (number % 4 + 0.5) * side + random.uniform(-20, 20), (number // 4 + 0.7) * side + random.uniform(-20, 20)
+        x, y = (
+            (number % 4 + 0.5) * width + random.uniform(-20, 20),
+            (number // 4 + 0.5) * height + random.uniform(-5, 5),
+        )
         _put(rows, x, y, class_index=number % 3)
     return rows
 

@@ -63,7 +63,10 @@ class Guest:
         self._store: Store | None = Store(linked.engine)
         self._store.set_limits(self._memory_bytes_max, TABLE_ELEMENTS_MAX, 1, 4, 1)
         self._context = self._store._context()
+        # made once: every call of the guest into the host comes by here several times
         self._fuel = c_uint64(0)
+        self._fuel_at = byref(self._fuel)
+        self._memory_at: Any = None
         self._budget = 0
         self._trap = POINTER(ffi.wasm_trap_t)()
         self._memory_handle: Any = None
@@ -92,6 +95,7 @@ class Guest:
         except WasmtimeError as error:
             raise GuestFault(Reason.MEMORY, _cause(str(error))) from error
         self._memory_handle = self._export(instance, b"memory").memory
+        self._memory_at = byref(self._memory_handle)
         self.memory = GuestMemory(self._memory_address(), self._memory_bytes)
         for name, kind in _CALLED.items():
             item = self._export(instance, name.encode())
@@ -171,17 +175,17 @@ class Guest:
     def charge(self, fuel: int) -> bool:
         """Take fuel for a host call. False: there was not so much, and none is left."""
         left = self._fuel_left()
-        self._set_fuel(max(0, left - fuel))
+        self._set_fuel(left - fuel if left > fuel else 0)
         return left >= fuel
 
     def _memory_address(self) -> int:
-        data = ffi.wasmtime_memory_data(self._context, byref(self._memory_handle))
+        data = ffi.wasmtime_memory_data(self._context, self._memory_at)
         return ctypes.cast(data, ctypes.c_void_p).value or 0
 
     def _memory_bytes(self) -> int:
         if self._store is None:
             return 0
-        size: int = ffi.wasmtime_memory_data_size(self._context, byref(self._memory_handle))
+        size: int = ffi.wasmtime_memory_data_size(self._context, self._memory_at)
         return size
 
     def _export(self, instance: Instance, name: bytes) -> Any:
@@ -268,7 +272,7 @@ class Guest:
             return 0
         if not self._linked.metered:
             return self._budget
-        error = ffi.wasmtime_context_get_fuel(self._context, byref(self._fuel))
+        error = ffi.wasmtime_context_get_fuel(self._context, self._fuel_at)
         if error:
             raise WasmtimeError._from_ptr(error)
         return self._fuel.value

@@ -255,8 +255,8 @@ class Host:
 
     def _note(self, name: str, result: int) -> int:
         """Count the call, and what it does to the answer. A status that the contract does not name is a defect."""
-        status = Status(min(result, 0))
-        if status not in FUNCTIONS[name].statuses and status not in (Status.OK, Status.INTERNAL):
+        status = Status.OK if result >= 0 else Status(result)
+        if status < 0 and status is not Status.INTERNAL and status not in FUNCTIONS[name].statuses:
             if self._first(name, Status.INTERNAL):
                 log.error("host function broke the contract name=%s status=%s", name, status.name)
             status = Status.INTERNAL

@@ -325,6 +325,26 @@ def test_infer_gives_all_outputs_for_the_region_that_was_asked_for(analyzer: Sta
 
 
 @pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        (np.arange(6, dtype=np.float32)[::2], [3, 2]),
+        (np.arange(6, dtype=np.float32).reshape(2, 3).T[:2, :], [4, 3]),
+        (np.arange(3, dtype=">f4"), [3, 1]),
+        (np.empty((0, 4), np.float32), [0, 0]),
+    ],
+    ids=["strided", "transposed", "big-endian", "empty"],
+)
+def test_infer_gives_outputs_however_they_lie_in_the_hosts_memory(
+    outputs: NDArray[np.float32], expected: list[float], analyzer: Start, look: Look
+) -> None:
+    def infer(_model: str, _region: Box) -> NDArray[np.float32]:
+        return outputs
+
+    guest = analyzer(inferring("tiny"), asks=ASKS, grants=GIVEN, services=Services(infer))
+    assert values(look(guest)) == expected
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         (inferring("other"), Status.NOT_GRANTED),

@@ -213,6 +213,40 @@ def test_decodes_as_numpy_does(open_module: OpenModule, net: Net, frame: tuple[i
         assert_same(reported(running.look(blank(frame), 0), frame), expected, pixels=0.01, score=1e-5)
 
 
+BUSY = [
+    Net("yolox", 240, 150, "letterbox", (8, 16, 32), tuple(f"class {k}" for k in range(80))),
+    Net("fastestdet", 240, 150, "stretch", (16,), tuple(f"class {k}" for k in range(80))),
+    *(Net(decoder, 200, 120, "stretch", (16,), CLASSES[:k]) for decoder in ("yolox", "fastestdet") for k in (1, 2)),
+    *(
+        Net(decoder, 136, 72, "stretch", (8,), tuple(f"class {k}" for k in range(classes)))
+        for decoder in ("yolox", "fastestdet")
+        for classes in (4, 5, 21, 23)
+    ),
+]
+
+
+@pytest.mark.parametrize("net", BUSY, ids=lambda net: f"{net.decoder}-{net.width}-{len(net.classes)}")
+def test_decodes_any_number_of_cells_and_classes(open_module: OpenModule, net: Net) -> None:
+    """Cells and classes are read several at a time: those that are left over count too."""
+    frame, least, generator = (320, 200), 0.55, np.random.default_rng(len(net.classes))
+    # a few cells that are sure of themselves among many that are not
+    shape = (net.cells, 5 + len(net.classes))
+    out = generator.normal(0, 0.7, shape)
+    out[:, 4:] = 0.5 * generator.random((net.cells, shape[1] - 4))
+    sure = np.arange(net.cells) % 5 == (net.cells - 1) % 5
+    out[sure, 4] = generator.uniform(0.9, 1, sure.sum())
+    out[sure, 5 + generator.integers(0, len(net.classes), sure.sum())] = generator.uniform(0.7, 1, sure.sum())
+    if net.decoder == "fastestdet":
+        # planes, and the object comes first
+        out = np.hstack([out[:, 4:5], out[:, :4], out[:, 5:]]).T
+    values = out.astype(np.float32)
+    params = {**net.params, "min_score": least}
+    running = open_module("objects", frame, Services(Detector(values).infer), **params)
+    expected = natively(net, values, frame, least)
+    assert 5 < len(expected) < 256
+    assert_same(reported(running.look(blank(frame), 0), frame), expected, pixels=0.01, score=1e-5)
+
+
 def test_asks_for_the_whole_frame_once(open_module: OpenModule) -> None:
     detector = Detector(coarse())
     running = open_module("objects", FRAME, Services(detector.infer), **COARSE.params)
@@ -246,6 +280,66 @@ def test_a_doubtful_person_is_hidden_but_not_reported(open_module: OpenModule) -
     # with a tenth of its size around it; a chair is nobody
     assert hidden(answer, 0, 0, 68, 68) == 1
     assert hidden(answer, 128, 0, 192, 64) == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 5.4, 5.8, 6.2, 7, 8, 11, 13, 16, 17, 25, 31])
+def test_the_mask_hides_a_box_of_any_size_and_nothing_beside_it(open_module: OpenModule, size: float) -> None:
+    """With a tenth of its size around it, to a pixel."""
+    person = cell(0, 0.9, x=1.5, y=1.0)
+    person[2], person[3] = float(np.log(size / 32)), float(np.log(2 * size / 32))
+    out = coarse(person)
+    answer = open_module("objects", FRAME, Services(Detector(out).infer), **COARSE.params).look(blank(FRAME), 0)
+    assert answer.mask is not None
+    # the frame is twice as wide as the model's input
+    half_w, half_h = 1.2 * size, 2.4 * size
+    rows, columns = np.nonzero(answer.mask.pixels)
+    found = (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1)
+    assert found == pytest.approx((96 - half_w, 96 + half_w, max(0, 64 - half_h), min(128, 64 + half_h)), abs=1)
+    assert answer.mask.pixels[found[2] : found[3], found[0] : found[1]].all()
+
+
+def test_one_that_is_gone_takes_the_number_of_none_that_stays(open_module: OpenModule) -> None:
+    """It lies near two others, and may have neither of their boxes."""
+    first, second, gone = cell(0, 0.9, x=0.5, y=0.5), cell(0, 0.8, x=0.125, y=0.5), cell(0, 0.7, x=0.8125, y=0.0625)
+    detector = Detector(coarse(first, second, NOTHING, gone))
+    running = open_module("objects", FRAME, Services(detector.infer), **COARSE.params)
+    assert [seen.track for seen in running.look(blank(FRAME), 0).observations] == [0, 1, 2]
+    detector.out = coarse(first, second)
+    answer = running.look(blank(FRAME), 200_000)
+    assert [seen.track for seen in answer.observations] == [0, 1]
+    # the third is still hidden, where it was
+    assert hidden(answer, 22, 38, 82, 98) == 1
+
+
+def test_each_of_a_crowd_keeps_its_number(open_module: OpenModule) -> None:
+    """A dozen people who walk side by side, best first in another order each time."""
+    net = Net("yolox", 192, 64, "letterbox", (16,))
+    detector = Detector(np.zeros((48, 5 + len(CLASSES)), np.float32))
+    running = open_module("objects", (384, 128), Services(detector.infer), **net.params)
+    generator = np.random.default_rng(2)
+    numbers = []
+    for i in range(8):
+        out = np.zeros((48, 5 + len(CLASSES)), np.float32)
+        for column in range(12):
+            out[12 + column] = [0.5 + 0.1 * i, 0.5, -0.3, 0.5, generator.uniform(0.5, 0.99), 1, 0, 0]
+        detector.out = out
+        answer = running.look(blank((384, 128)), i * 200_000)
+        numbers.append([seen.track for seen in sorted(answer.observations, key=lambda seen: seen.box.x)])
+    assert sorted(numbers[0]) == list(range(12))
+    assert numbers == [numbers[0]] * 8
+
+
+def test_a_full_house_costs_a_part_of_the_budget(open_module: OpenModule) -> None:
+    """More candidates than there is room for, none of which hides another."""
+    net = Net("yolox", 640, 640, "letterbox", (8,))
+    out = np.zeros((net.cells, 5 + len(CLASSES)), np.float32)
+    out[:, 2:4] = -3
+    out[:, 4] = 0.9
+    out[np.arange(net.cells), 5 + np.arange(net.cells) % 3] = np.linspace(0.5, 1, net.cells)
+    square = (320, 320)
+    answer = open_module("objects", square, Services(Detector(out).infer), **net.params).look(blank(square), 0)
+    assert len(answer.observations) == 256
+    assert 0 < answer.fuel < 70_000_000
 
 
 def test_nothing_below_hide_score_is_hidden(open_module: OpenModule) -> None:

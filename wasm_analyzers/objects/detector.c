@@ -9,39 +9,6 @@
 
 enum { BOX_AND_OBJECT = 5 };
 
-static int32_t worst_of(const detections *all) {
-    int32_t worst = 0;
-    for (int32_t i = 1; i < all->count; i++)
-        if (all->list[i].score < all->list[worst].score) worst = i;
-    return worst;
-}
-
-/* Where there is no room left the worst one goes. */
-static void add(detections *into, detection one) {
-    if (into->count < MAX_CANDIDATES) {
-        into->list[into->count++] = one;
-        if (into->count == MAX_CANDIDATES) into->worst = worst_of(into);
-        return;
-    }
-    into->overflow++;
-    if (into->list[into->worst].score >= one.score) return;
-    into->list[into->worst] = one;
-    into->worst = worst_of(into);
-}
-
-static int32_t fastestdet_cells(const detector *d) {
-    return (d->width / d->strides[0]) * (d->height / d->strides[0]);
-}
-
-int32_t detector_numbers(const detector *d) {
-    int32_t cells = 0;
-    if (d->kind == DECODER_FASTESTDET)
-        cells = fastestdet_cells(d);
-    else
-        for (int32_t i = 0; i < d->stride_count; i++) cells += (d->width / d->strides[i]) * (d->height / d->strides[i]);
-    return cells * (BOX_AND_OBJECT + d->classes);
-}
-
 /* Which of so many numbers is the largest, the first of several. What is no number is none of them, but at the first place,
  * where it stays. */
 static int32_t largest(const float *of, int32_t count) {
@@ -62,6 +29,37 @@ static int32_t largest(const float *of, int32_t count) {
     for (; k < count; k++)
         if (of[k] > of[best]) best = k;
     return best;
+}
+
+static void put(detections *into, int32_t place, detection one) {
+    into->list[place] = one;
+    into->lack[place] = -one.score;
+}
+
+/* Where there is no room left the worst one goes. */
+static void add(detections *into, detection one) {
+    if (into->count < MAX_CANDIDATES) {
+        put(into, into->count++, one);
+        if (into->count == MAX_CANDIDATES) into->worst = largest(into->lack, MAX_CANDIDATES);
+        return;
+    }
+    into->overflow++;
+    if (into->list[into->worst].score >= one.score) return;
+    put(into, into->worst, one);
+    into->worst = largest(into->lack, MAX_CANDIDATES);
+}
+
+static int32_t fastestdet_cells(const detector *d) {
+    return (d->width / d->strides[0]) * (d->height / d->strides[0]);
+}
+
+int32_t detector_numbers(const detector *d) {
+    int32_t cells = 0;
+    if (d->kind == DECODER_FASTESTDET)
+        cells = fastestdet_cells(d);
+    else
+        for (int32_t i = 0; i < d->stride_count; i++) cells += (d->width / d->strides[i]) * (d->height / d->strides[i]);
+    return cells * (BOX_AND_OBJECT + d->classes);
 }
 
 /* How the numbers of a model become boxes of a frame, and where those go. */

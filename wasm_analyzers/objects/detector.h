@@ -28,6 +28,7 @@ typedef struct detection {
 
 typedef struct detections {
     detection list[MAX_CANDIDATES];
+    float lack[MAX_CANDIDATES]; /* while decoding: their scores, negative, so that the worst is the largest */
     int32_t count;
     int32_t worst;    /* which of a full list has the lowest score */
     int32_t overflow; /* how many did not fit */
