@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,9 @@ import pytest
 import wasmtime
 
 from camera_edge.picture import Plane
+
+# importing it as a baseline would ask a name server and write into the home folder
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 # emits one and the same observation in every frame
 EAGER = r"""
