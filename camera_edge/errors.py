@@ -6,6 +6,7 @@
     ├── UndecodableError            65  a source that opens, but holds no picture
     ├── QuarantineError             70  a named analyzer was quarantined
     ├── ModuleError                 70  a module that cannot be loaded or may not run
+    │   └── DamagedError            70  a stored file that was whole is not any more
     ├── ModelError                  70  a model that is unknown, damaged or without a contract
     ├── BuildError                  70  an analyzer's source that cannot be compiled
     ├── SandboxError                70  a guest broke a rule while it ran (trap, fuel, memory, bad output)
@@ -56,6 +57,10 @@ class QuarantineError(CameraEdgeError):
 
 
 class ModuleError(CameraEdgeError):
+    pass
+
+
+class DamagedError(ModuleError):
     pass
 
 

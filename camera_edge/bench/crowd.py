@@ -13,58 +13,68 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from camera_edge.errors import SandboxError
 from camera_edge.frames import Ring, View
-from camera_edge.picture import PixelFormat
+from camera_edge.picture import Picture, PixelFormat
 from camera_edge.sandbox import Analyzer, Grants, Program, RingMap, Services
 
 SANDBOXES = 1000
-# so often are they woken and put to sleep before it counts: until then the C allocator still spreads out
-_SETTLING = 8
 RING_BYTES = 4 << 20
-# four slots of one megabyte, header included
-_VIEW = View(PixelFormat.GRAY8, 1024, 1023)
+# the view of the shipped analyzers, in so many slots that the ring has RING_BYTES
+_VIEW = View(PixelFormat.GRAY8, 320, 180)
+_SLOTS = RING_BYTES // 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """`awake_mb`: how much more memory so many sandboxes take than none, each started, with a ring of `ring_mb` mapped.
+    """Megabytes that so many sandboxes take more than none, each with a ring of `ring_mb` mapped into it.
 
-    asleep_bytes: how much of that guests keep while they sleep: the difference to before they were woken, all of them
-    together. host_kb: what the host keeps for each, asleep or awake: its linked imports and its counters.
-    asleep_mappings: ranges of address space that sleeping guests keep.
+    started_mb: each has an instance, started. looked_mb: each has looked at a frame, so the module's own memory counts.
+    asleep_mb: after all were put to sleep; it is what the host keeps of each (its linked imports, its counters), for
+    guests keep nothing: asleep_mappings, ranges of address space that are theirs, counts none.
     """
 
     sandboxes: int
     ring_mb: float
-    awake_mb: float
-    asleep_bytes: int
+    started_mb: float
+    looked_mb: float
+    asleep_mb: float
     asleep_mappings: int
-    host_kb: float
 
 
 def measure_crowd(program: Program, grants: Grants, sandboxes: int = SANDBOXES) -> Crowd:
-    """Raises ModuleError where the module does not start."""
+    """Raises ModuleError where the module does not start, SandboxError where one gives no answer."""
     with ExitStack() as stack:
-        ring = stack.enter_context(Ring(_VIEW))
+        ring = stack.enter_context(Ring(_VIEW, slots=_SLOTS))
         space = RingMap(ring.fd, ring.size_bytes, ring.memory)
-        none = _held_bytes()
+        slot = ring.write(_grey(), sequence=0, media_us=0)
+        assert slot is not None, "an empty ring has room"
+        none, mappings = _held_bytes(), _mappings()
         crowd = [Analyzer(program, grants, Services(), space) for _ in range(sandboxes)]
-        for _ in range(_SETTLING):
-            _wake(crowd)
-            _sleep(crowd)
-        linked, mappings = _held_bytes(), _mappings()
         _wake(crowd)
-        awake = _held_bytes()
+        started = _held_bytes()
+        for each in crowd:
+            if each.analyze(slot.offset, 0, 0) is None:
+                raise SandboxError(f"no answer: {each.last_fault}")
+        looked = _held_bytes()
         _sleep(crowd)
         asleep, asleep_mappings = _held_bytes(), _mappings()
     return Crowd(
         sandboxes=sandboxes,
         ring_mb=ring.size_bytes / (1 << 20),
-        awake_mb=(awake - none) / 1e6,
-        asleep_bytes=max(0, asleep - linked),
-        asleep_mappings=asleep_mappings - mappings,
-        host_kb=(linked - none) / sandboxes / 1e3,
+        started_mb=(started - none) / 1e6,
+        looked_mb=(looked - none) / 1e6,
+        asleep_mb=(asleep - none) / 1e6,
+        asleep_mappings=max(0, asleep_mappings - mappings),
     )
+
+
+def _grey() -> Picture:
+    plane = np.full((_VIEW.height, _VIEW.width), 128, np.uint8)
+    chroma = np.full((_VIEW.height // 2, _VIEW.width // 2), 128, np.uint8)
+    return Picture(plane, chroma, chroma, lambda: np.dstack([plane] * 3))
 
 
 def _wake(crowd: Sequence[Analyzer]) -> None:

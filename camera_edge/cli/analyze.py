@@ -168,10 +168,11 @@ class _Specs:
 
     def _plan(self, spec: Any) -> AnalyzerPlan:
         from camera_edge.sandbox import load_module, shipped, shipped_names
-        from camera_edge.worker.plan import AnalyzerPlan, full_params, grant_model
+        from camera_edge.worker.plan import AnalyzerPlan, full_params, granted_models
 
         if spec.is_path:
             module = load_module(Path(spec.name))
+            self.supply.modules.trust.refuse_revoked(module.sha256, where=spec.name)
             _refuse_impostor(module)
         elif spec.name in shipped_names():
             module = shipped(spec.name)
@@ -184,17 +185,17 @@ class _Specs:
                 hint=f"use one of {', '.join(names)}, or the path of a .wasm file",
             )
         try:
-            model = grant_model(spec.name, module, spec.params, self.supply.models)
+            granted = module.manifest.grant_all(spec.params)
+            models = granted_models(module, spec.params, granted, self.supply.models)
             module.manifest.with_defaults(spec.params)
         except (ConfigError, ModelError, ModuleError) as exc:
             raise UsageError(exc.message, where=exc.where, hint=exc.hint) from None
-        params = full_params(spec.params, model)
         return AnalyzerPlan(
             name=module.manifest.name,
             module=module,
-            capabilities=module.manifest.grant_all(params),
-            params=params,
-            models=(model,) if model is not None else (),
+            capabilities=granted,
+            params=full_params(spec.params, models),
+            models=models,
             state=_state(spec.state),
         )
 

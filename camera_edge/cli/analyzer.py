@@ -6,7 +6,6 @@ Invariant: stdout carries results alone. Heavy libraries are imported when a com
 from __future__ import annotations
 
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +13,13 @@ import typer
 
 from camera_edge.cli import packages
 from camera_edge.cli.trust import JsonOption, StateOption
+from camera_edge.cli.wishes import read_rate, read_recording, read_wishes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from camera_edge.rules import Polygon
     from camera_edge.worker.assembly import Sandboxing
     from camera_edge.worker.plan import Supply
-    from camera_edge.workshop.trial import Wishes
     from camera_edge.workshop.workpiece import Workpiece
 
 app = typer.Typer(
@@ -31,7 +29,8 @@ app = typer.Typer(
 ModuleArgument = Annotated[
     str | None,
     typer.Argument(
-        help="A module's folder, a .wasm file, a package, or a name [default: this folder].", metavar="[MODULE]"
+        help="A module's folder, a .wasm file, a package in a file or folder, or a name [default: this folder].",
+        metavar="[MODULE]",
     ),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="A module's folder.", metavar="[DIR]")]
@@ -42,7 +41,9 @@ ParamOption = Annotated[list[str] | None, typer.Option("--param", metavar="KEY=V
 ZoneOption = Annotated[
     list[str] | None, typer.Option("--zone", metavar="NAME=X,Y,X,Y,…", help="Corners, as parts of the picture.")
 ]
-RateOption = Annotated[str, typer.Option("--rate", metavar="FPS|native", help="Analysed frames a second.")]
+RateOption = Annotated[
+    str | None, typer.Option("--rate", metavar="FPS|native", help="Analyzers: frames a second [default: 5].")
+]
 FramesOption = Annotated[int | None, typer.Option("--frames", min=1, metavar="N", help="So many at most.")]
 StartOption = Annotated[
     str | None, typer.Option("--start", metavar="DATE", help="Rule modules: when it began, 2026-01-05T08:00.")
@@ -100,6 +101,10 @@ def build(
     toolchain.build(folder, workshop.wasm, toolchain.sdk_folder())
     module = load_module(workshop.wasm)
     imports = imports_of(module)
+    if not json:
+        # first: what it imports shows why it may be refused
+        show_built(workshop.wasm, module, imports)
+    check_module(module.wasm, module.manifest, Runtime())
     if json:
         put_json(
             {
@@ -109,10 +114,6 @@ def build(
                 "imports": [_builtins(each) for each in imports],
             }
         )
-    else:
-        show_built(workshop.wasm, module, imports)
-    # last: what it imports shows why it may be refused
-    check_module(module.wasm, module.manifest, Runtime())
 
 
 @app.command()
@@ -122,7 +123,7 @@ def inspect(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what a module is, what it asks for, is granted and imports, its limits, hash and signer."""
+    """Show what a module is, what it asks for, is granted and imports, its limits, hash and signer, and if revoked."""
     from camera_edge.cli.module_report import show_inspection
     from camera_edge.cli.talk import put_json
     from camera_edge.config import load
@@ -131,7 +132,9 @@ def inspect(
     loaded = load(config) if config is not None else None
     if loaded is not None and state is None:
         state = loaded.state
-    looked_at = inspection.inspect(_find(module, _supply(state)).module, loaded)
+    supply = _supply(state)
+    piece = _find(module, supply)
+    looked_at = inspection.inspect(piece.module, loaded, supply.modules.trust.revokes(*piece.digests))
     if json:
         put_json(_builtins(looked_at))
         return
@@ -145,7 +148,7 @@ def replay(
     ],
     module: ModuleOption = None,
     param: ParamOption = None,
-    rate: RateOption = "5",
+    rate: RateOption = None,
     frames: FramesOption = None,
     zone: ZoneOption = None,
     start: StartOption = None,
@@ -159,20 +162,19 @@ def replay(
 ) -> None:
     """Run one module alone over recordings: a JSON line a frame, the same bytes every time."""
     from camera_edge.cli.talk import put_json
-    from camera_edge.errors import QuarantineError, UsageError
+    from camera_edge.errors import QuarantineError
     from camera_edge.workshop.daytime import DayTime
     from camera_edge.workshop.lines import FaultLine
     from camera_edge.workshop.rehearsal import Rehearsal, rehearse
 
     supply = _supply(state)
-    piece = _find(module, supply)
-    if not piece.module.manifest.is_rule and (start is not None or time_zone is not None):
-        raise UsageError("an analyzer is told no time of day", hint="leave out --start and --time-zone")
-    wishes, rate_hz, day_time = _wishes(param, zone, store), _rate(rate), DayTime.read(start, time_zone)
+    piece = _runnable(module, supply)
+    _refuse_idle_options(piece, rate, start or time_zone)
+    wishes, rate_hz, day_time = read_wishes(param, zone, store), read_rate(rate), DayTime.read(start, time_zone)
     faults = 0
     with _sandboxing() as sandboxing:
         for clip in clips:
-            rehearsal = Rehearsal(_recording(clip), wishes, rate_hz, frames, copy, day_time)
+            rehearsal = Rehearsal(read_recording(clip), wishes, rate_hz, frames, copy, day_time)
             for line in rehearse(piece.module, rehearsal, sandboxing, supply.models):
                 put_json(_builtins(line))
                 faults += isinstance(line, FaultLine)
@@ -187,7 +189,7 @@ def test(
     folder: FolderArgument = Path(),
     update: Annotated[bool, typer.Option("--update", help="Keep what it says now as golden lines.")] = False,
     state: StateOption = None,
-    json: JsonOption = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, one for each golden test.")] = False,
 ) -> None:
     """Compare what a module says with golden/NAME.jsonl, for each golden/NAME.toml. Exit code 1: it differs."""
     from camera_edge.cli.module_report import show_outcome
@@ -197,7 +199,7 @@ def test(
 
     supply = _supply(state)
     found = cases(open_workshop(folder))
-    module = _find(str(folder), supply).module
+    module = _runnable(str(folder), supply).module
     differ = 0
     with _sandboxing() as sandboxing:
         for path in found:
@@ -218,15 +220,23 @@ def bench(
         str | None, typer.Option("--source", metavar="CLIP", help="A recording; for a rule module observations.")
     ] = None,
     param: ParamOption = None,
-    rate: RateOption = "5",
+    rate: RateOption = None,
     frames: FramesOption = 100,
     zone: ZoneOption = None,
     start: StartOption = None,
     time_zone: TimeZoneOption = None,
+    native: Annotated[
+        bool,
+        typer.Option(
+            "--native",
+            help="Compare with the C in the module's folder, compiled for this machine. It then runs OUTSIDE of the "
+            "sandbox, with your rights: for code that you trust. Shipped modules are always compared.",
+        ),
+    ] = False,
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure what a module costs here: time, fuel and memory, and its C as native code beside it."""
+    """Measure what a module costs here: time, fuel and memory; with --native beside its C as native code."""
     from rich.markup import escape
 
     from camera_edge.cli.module_report import show_speed
@@ -236,11 +246,13 @@ def bench(
     from camera_edge.workshop.trial import Trial, plan_trial
 
     supply = _supply(state)
-    piece = _find(module, supply)
-    wishes = _wishes(param, zone, None)
-    wanted = Measurement(
-        source if source is None else _recording(source), _rate(rate), frames, DayTime.read(start, time_zone)
-    )
+    piece = _runnable(module, supply)
+    _refuse_idle_options(piece, rate, start or time_zone)
+    if native:
+        _warn_of_native(piece)
+    wishes = read_wishes(param, zone, None)
+    clip = source if source is None else read_recording(source)
+    wanted = Measurement(clip, read_rate(rate), frames, DayTime.read(start, time_zone), native)
     talk.print(
         f"[dim]measuring {piece.module.manifest.name} with {escape(source or 'a drawn yard')}[/]", soft_wrap=True
     )
@@ -261,7 +273,9 @@ def _supply(state: Path | None) -> Supply:
 
 
 def _find(name: str | None, supply: Supply) -> Workpiece:
-    """The module to work on; one that is installed is verified again."""
+    """The module to look at; one that is installed is verified again."""
+    from rich.markup import escape
+
     from camera_edge.cli.talk import talk
     from camera_edge.packages.ready import recheck
     from camera_edge.workshop.workpiece import find
@@ -269,9 +283,42 @@ def _find(name: str | None, supply: Supply) -> Workpiece:
     piece = find(name, supply.modules)
     if piece.module.origin == "installed":
         recheck(supply.modules, {piece.module.manifest.name})
-    if piece.is_stale:
-        talk.print(f"[yellow]warning:[/] the source of {piece.module.manifest.name} is newer: build it again")
+    if (changed := piece.changed_since) is not None:
+        talk.print(f"[yellow]warning:[/] {escape(changed.name)} is newer than the module: build it again")
     return piece
+
+
+def _runnable(name: str | None, supply: Supply) -> Workpiece:
+    """The module to run. Raises ModuleError where it is revoked."""
+    piece = _find(name, supply)
+    supply.modules.trust.refuse_revoked(*piece.digests, where=piece.module.manifest.name)
+    return piece
+
+
+def _refuse_idle_options(piece: Workpiece, rate: str | None, time: str | None) -> None:
+    """What this kind of module would not notice."""
+    from camera_edge.errors import UsageError
+
+    is_rule = piece.module.manifest.is_rule
+    if is_rule and rate is not None:
+        raise UsageError("a rule module looks at every frame of its observations", hint="leave out --rate")
+    if not is_rule and time is not None:
+        raise UsageError("an analyzer is told no time of day", hint="leave out --start and --time-zone")
+
+
+def _warn_of_native(piece: Workpiece) -> None:
+    from rich.markup import escape
+
+    from camera_edge.cli.talk import talk
+    from camera_edge.errors import UsageError
+
+    if piece.module.origin == "shipped":
+        return
+    if piece.sources is None:
+        raise UsageError("there is no source to compare with", hint="name the module's folder, or leave out --native")
+    talk.print(
+        f"[yellow]warning:[/] the C in {escape(str(piece.sources))} runs outside of the sandbox, with your rights"
+    )
 
 
 @contextmanager
@@ -280,77 +327,6 @@ def _sandboxing() -> Iterator[Sandboxing]:
 
     with module_cache() as sandboxing:
         yield sandboxing
-
-
-def _wishes(params: list[str] | None, zones: list[str] | None, store: Path | None) -> Wishes:
-    from camera_edge.workshop.trial import Wishes
-
-    return Wishes(
-        params=dict(_param(text) for text in params or []),
-        state=b"" if store is None else _bytes(store),
-        zones=dict(_zone(text) for text in zones or []),
-    )
-
-
-def _param(text: str) -> tuple[str, str | float]:
-    from camera_edge.errors import UsageError
-
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UsageError(f"--param {text!r} is not KEY=VALUE", hint="write --param threshold=12")
-    number = _finite(value)
-    return key, value if number is None else number
-
-
-def _zone(text: str) -> tuple[str, Polygon]:
-    from camera_edge.errors import UsageError
-    from camera_edge.rules import Polygon
-
-    name, _, corners = text.partition("=")
-    numbers = [_finite(part) for part in corners.split(",")]
-    inside = [number for number in numbers if number is not None and 0 <= number <= 1]
-    if not name or len(inside) < len(numbers) or len(inside) < 6 or len(inside) % 2:
-        hint = "write --zone gate=0.4,0.5,0.9,0.5,0.9,1: three corners or more, each x,y from 0 to 1"
-        raise UsageError(f"--zone {text!r} is not NAME=X,Y,X,Y,X,Y", hint=hint)
-    return name, Polygon(tuple(zip(inside[::2], inside[1::2], strict=True)))
-
-
-def _finite(text: str) -> float | None:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if isfinite(number) else None
-
-
-def _rate(text: str) -> float | None:
-    """Frames a second; None: every frame."""
-    from camera_edge.errors import UsageError
-
-    if text == "native":
-        return None
-    rate_hz = _finite(text)
-    if rate_hz is None or not 0 < rate_hz <= 60:
-        raise UsageError(f"--rate {text!r}", hint="give frames a second, above 0 and at most 60, or `native`")
-    return rate_hz
-
-
-def _recording(text: str) -> str:
-    from camera_edge.address import safe_address
-    from camera_edge.errors import UsageError
-
-    if safe_address(text) != text:
-        raise UsageError(f"{safe_address(text)} has credentials", hint="record it first, then give the recording")
-    return text
-
-
-def _bytes(path: Path) -> bytes:
-    from camera_edge.errors import UsageError
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint="name a file") from error
 
 
 def _builtins(value: object) -> dict[str, object]:

@@ -48,12 +48,13 @@ def bench(
         ),
         ("motion", f"sandboxed {figures.sandbox_ms:.3f} ms, native {native}{times}"),
         ("frame to event", f"p50 {latency.p50:.1f}, p95 {latency.p95:.1f}, p99 {latency.p99:.1f} ms"),
-        ("waking", f"from asleep to the first verdict: {wakes} ms"),
+        ("waking", f"from asleep to the first verdict, a model's own time left out: {wakes} ms"),
         ("fuel", ", ".join(f"{name} {ratio:.2f} ×" for name, ratio in figures.metering.items())),
         (
             f"{crowd.sandboxes} sandboxes",
-            f"{crowd.ring_mb:.0f} MiB of frames mapped into each: {crowd.awake_mb:.1f} MB more than none; "
-            f"asleep {crowd.asleep_bytes / crowd.sandboxes:.0f} bytes each ({crowd.host_kb:.0f} kB of the host's own)",
+            f"{crowd.ring_mb:.0f} MiB of frames mapped into each: {crowd.started_mb:.1f} MB more than none, "
+            f"{crowd.looked_mb:.1f} MB once each has looked at a frame; asleep {crowd.asleep_mb:.1f} MB, all of it the "
+            f"host's own ({crowd.asleep_mappings} ranges of memory are guests')",
         ),
         (
             "package of 1 MB",

@@ -32,6 +32,7 @@ def show_inspection(module: Inspection) -> None:
         {
             "module": f"{module.name} {module.version} ({module.what}, {module.origin}{signer})",
             "sha256": f"{module.sha256} ({module.size_bytes} bytes)",
+            **({} if module.revoked is None else {"REVOKED": f"sha256:{module.revoked}: it does not run here"}),
             "view": view or "none: it sees no pixels",
             "kinds": ", ".join(module.kinds),
             "parameters": _params(module.params),

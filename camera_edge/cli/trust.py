@@ -19,7 +19,7 @@ app = typer.Typer(help="Public keys whose analyzers may be installed and run.", 
 StateOption = Annotated[
     Path | None, typer.Option("--state", metavar="DIR", help="State folder [default: ~/.local/state/camera-edge].")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON value on stdout.")]
 
 
 @app.command()

@@ -31,6 +31,8 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Point = tuple[Fraction, Fraction]
 Polygon = Annotated[list[Point], Field(min_length=3, max_length=64)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+# as a manifest may have it
+ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Param = str | bool | int | float
 
 # paths of the web server that a camera's name must not hide
@@ -102,7 +104,7 @@ class ClipConfig(_Strict):
 
 class RedactConfig(_Strict):
     mode: Literal["pixelate", "black"] = "pixelate"
-    with_: Annotated[list[Name] | None, Field(alias="with", min_length=1)] = None
+    with_: Annotated[list[ModuleName] | None, Field(alias="with", min_length=1)] = None
     """The analyzers that must have answered for a picture to be shown at all.
     Default: motion, and every analyzer that a model is granted to."""
     hold_s: Annotated[float, Field(ge=0, le=60)] = 1.0
@@ -115,7 +117,7 @@ class AnalyzerConfig(_Strict):
     grant: list[str] = []
     """Capabilities beyond `pixels` and `observations`, such as `onnx:yolox_nano`, `state:65536` or `nn.load`."""
     params: dict[str, Param] = {}
-    wake_on: Name | None = None
+    wake_on: ModuleName | None = None
     """Asleep until this analyzer sees something."""
 
 
@@ -144,7 +146,7 @@ class CameraConfig(_Strict):
     privacy_masks: list[Polygon] = []
     """Black before an analyzer sees the frame, and in everything that is kept or shown."""
     zones: dict[Name, Polygon] = {}
-    analyzers: dict[Name, AnalyzerConfig] = {"motion": AnalyzerConfig()}
+    analyzers: dict[ModuleName, AnalyzerConfig] = {"motion": AnalyzerConfig()}
     rules: dict[Name, RuleConfig] = {}
     """None: every kind that the analyzers give opens events."""
     time_zone: TimeZone = "UTC"

@@ -70,6 +70,7 @@ class Hub:
         self._options = options or HubOptions()
         self._cameras: dict[str, CameraRun] = {}
         self._modules = ModuleFolders.of(config.state)
+        self._generation = ""
         self._notifier = ServiceNotifier(os.environ)
         token = config.web.token
         self.token = token.get_secret_value() if token is not None else secrets.token_urlsafe(32)
@@ -85,6 +86,8 @@ class Hub:
             stack.push_async_callback(records.close)
             await records.reconcile()
             self._modules.prepare()
+            # before anything is read: what changes from now on is followed
+            self._generation = self._modules.generation
             await self._make_modules_ready()
             self._cameras = self._make_cameras(records)
             services = HubServices(config.state, reader, self._cameras, self._clock)
@@ -114,20 +117,23 @@ class Hub:
 
     async def _follow_modules(self) -> None:
         """Has workers take what was installed, removed or revoked while they run."""
-        known = self._modules.generation
         while True:
             await asyncio.sleep(self._options.look_after_s)
             present = self._modules.generation
-            if present == known:
+            if present == self._generation:
                 continue
-            known = present
+            self._generation = present
+            # at once, for what may not run any more; and again for what is compiled by then
+            self._refresh()
             try:
                 await self._make_modules_ready()
             except (ModuleError, OutputError) as exc:
-                # what may not run any more must end all the same
                 log.error("new modules are not ready reason=%s", exc)
-            for camera in self._cameras.values():
-                camera.refresh()
+            self._refresh()
+
+    def _refresh(self) -> None:
+        for camera in self._cameras.values():
+            camera.refresh()
 
     def _make_cameras(self, records: Records) -> dict[str, CameraRun]:
         state = self._config.state

@@ -104,4 +104,4 @@ def _module(progress: ModuleProgress) -> ModuleStatus:
         Counter("refused", progress.refused),
         Counter("fuel", progress.fuel),
     )
-    return ModuleStatus(progress.name, progress.version, progress.asleep, counters)
+    return ModuleStatus(progress.name, progress.version, progress.asleep, counters, progress.metrics)

@@ -30,8 +30,8 @@ _STDERR = 2
 PROVIDER = "CPUExecutionProvider"
 # all tensors, weights too, of all guests' own models in this process
 FOREIGN_MEMORY_BYTES = 512 << 20
-# one inference of such a model; half of what the hub lets pass before it takes a worker for hung
-FOREIGN_RUN_S = 10.0
+# one inference of such a model; far below what the hub lets pass before it takes a worker for hung
+FOREIGN_RUN_S = 2.0
 # it would compute what the bounds are there for, while the model is loaded and outside of them
 _FOREIGN_WITHOUT = ["ConstantFolding"]
 

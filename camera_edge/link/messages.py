@@ -83,6 +83,8 @@ class ModuleProgress(msgspec.Struct, frozen=True):
     refused: int = 0
     fuel: int = 0
     asleep: bool = False
+    metrics: dict[str, float] = {}
+    """The newest value of each metric that it gives; 64 names at most."""
 
 
 class Progress(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ Invariant: nothing of a package is used before its digests and its signature wer
 here.
 """
 
-from camera_edge.packages.installation import Finding, Verified, audit, examine, install, trusting, verify
+from camera_edge.packages.installation import Finding, Verified, audit, examine, install, is_taken, trusting, verify
 from camera_edge.packages.keys import KeyPair, PrivateKey, PublicKey, make_key_pair
 from camera_edge.packages.layout import Layout, MemoryLayout, open_layout
 from camera_edge.packages.package import Package, read_package
@@ -30,6 +30,7 @@ __all__ = [
     "audit",
     "examine",
     "install",
+    "is_taken",
     "make_key_pair",
     "open_layout",
     "pack",

@@ -39,7 +39,8 @@ SIGNATURE_OF: Final = "cosign container image signature"
 DOCUMENT_BYTES_MAX = 1 << 20
 SMALL_BYTES_MAX = 65536
 
-Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$")]
+# \Z and not $, which lets a line feed pass
+Digest = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
 Annotations = dict[str, str]
 
 

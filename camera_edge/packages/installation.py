@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from camera_edge.errors import ModuleError, UsageError
+from camera_edge.errors import CameraEdgeError, DamagedError, ModuleError
 from camera_edge.packages.documents import TITLE_KEY, VERSION_KEY, ImageManifest
 from camera_edge.packages.keys import PublicKey
 from camera_edge.packages.layout import Layout, blob_path, read_tar
@@ -21,8 +21,11 @@ from camera_edge.sandbox.manifest import Manifest, read_manifest
 from camera_edge.sandbox.module import shipped_names
 from camera_edge.sandbox.runtime import Runtime
 from camera_edge.sandbox.sections import Interface
-from camera_edge.sandbox.shelf import PACKAGE_NAME, NewVersion, Placed, Record, Shelf, Signer
+from camera_edge.sandbox.record import NewVersion, Placed, Record, Signer, damage
+from camera_edge.sandbox.shelf import PACKAGE_NAME, Shelf
 from camera_edge.sandbox.version import ModuleVersion
+
+OWN_NAME = "an analyzer of your own needs a name of its own, in analyzer.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,30 @@ class Examined:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A package of which everything was checked, and whose signature it has."""
+    """A package of which everything was checked. `signers`: the trusted ones, at least one, as their signatures stand.
+
+    `signed_by`: the manifests that hold those signatures.
+    """
 
     package: Package
     manifest: Manifest
     interface: Interface
-    signer: PublicKey
-    signed_by: SignatureSet
+    signers: tuple[PublicKey, ...]
+    signed_by: tuple[SignatureSet, ...]
+
+    @property
+    def signer(self) -> PublicKey:
+        """The first; which one counts for an installed analyzer says its record."""
+        return self.signers[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An installed version, and why it may not run, or None."""
+    """An installed version, and why it may not run, or None. `record`: None where it is damaged, there is a fault then."""
 
-    record: Record
+    name: str
+    version: str
+    record: Record | None
     fault: ModuleError | None
 
 
@@ -69,41 +82,59 @@ def examine(package: Package, runtime: Runtime) -> Examined:
 def verify(layout: Layout, trust: Trust) -> Verified:
     """Raises ModuleError where it was changed, is not signed by a trusted key, is revoked, or is no analyzer."""
     package = read_package(layout)
-    signer, signed_by = _signer(package, trust)
+    signers, signed_by = _signers(package, trust)
     _check_revoked(package, trust)
     examined = examine(package, Runtime())
-    return Verified(package, examined.manifest, examined.interface, signer, signed_by)
+    return Verified(package, examined.manifest, examined.interface, signers, signed_by)
 
 
 def install(verified: Verified, shelf: Shelf, *, installed_utc: str, allow_rollback: bool = False) -> Placed:
-    """Put a verified package on the shelf. Raises ModuleError for a name that is taken, a roll-back; OutputError."""
-    name = verified.manifest.name
-    if name in shipped_names():
-        hint = "an analyzer of your own needs a name of its own, in analyzer.toml"
-        raise ModuleError(f"an analyzer {name!r} is shipped with camera-edge", where=verified.package.where, hint=hint)
+    """Put a verified package on the shelf. Raises ModuleError for a name that is taken, a roll-back; OutputError.
+
+    Of its signers the one of the installed version counts where it is among them, else the first.
+    """
+    if is_taken(verified.manifest):
+        raise ModuleError(
+            f"an analyzer {verified.manifest.name!r} is shipped with camera-edge",
+            where=verified.package.where,
+            hint=OWN_NAME,
+        )
     new = NewVersion(
         manifest=verified.manifest,
         toml=verified.package.toml,
         wasm=verified.package.wasm,
         package_sha256=verified.package.digest.removeprefix("sha256:"),
-        signer=Signer(verified.signer.fingerprint, verified.signer.name),
+        signers=tuple(Signer(each.fingerprint, each.name) for each in verified.signers),
         documents=_documents(verified),
     )
     return shelf.put(new, installed_utc=installed_utc, allow_rollback=allow_rollback)
 
 
+def is_taken(manifest: Manifest) -> bool:
+    """Whether it has the name of a shipped analyzer, so that it cannot be installed."""
+    return manifest.name in shipped_names()
+
+
 def audit(shelf: Shelf, trust: Trust, names: Collection[str] | None = None) -> tuple[Finding, ...]:
     """Verify the installed versions again, by the keys and revocations of now; of these names, where they are given.
 
-    Raises ModuleError where a record is damaged.
+    A damaged version is a finding with a DamagedError. Raises ModuleError where the folder cannot be read.
     """
-    installed = [name for name in shelf.names() if names is None or name in names]
-    records = (record for name in installed for record in shelf.records(name))
-    return tuple(Finding(record, _fault(record, shelf, trust)) for record in records)
+    findings: list[Finding] = []
+    for name in shelf.names():
+        if names is None or name in names:
+            findings += (Finding(name, each.version, None, each.fault) for each in shelf.broken(name))
+            records = shelf.records(name)
+            findings += (Finding(name, each.version, each, _fault(each, shelf, trust)) for each in records)
+    return tuple(findings)
 
 
 def _fault(record: Record, shelf: Shelf, trust: Trust) -> ModuleError | None:
     try:
+        why = shelf.withheld(record)
+        if why is not None:
+            hint = f"it does not run; camera-edge analyzer remove {record.name} --version {record.version}"
+            return ModuleError(why, where=f"{record.name} {record.version}", hint=hint)
         _reverify(record, shelf, trust)
     except ModuleError as error:
         return error
@@ -111,36 +142,37 @@ def _fault(record: Record, shelf: Shelf, trust: Trust) -> ModuleError | None:
 
 
 def _reverify(record: Record, shelf: Shelf, trust: Trust) -> None:
+    """Raises DamagedError where files, record and signature do not belong together any more."""
     module = shelf.load(record)
-    why = shelf.withheld(record)
-    if why is not None:
-        hint = f"it does not run; camera-edge analyzer remove {record.name} --version {record.version}"
-        raise ModuleError(why, where=f"{record.name} {record.version}", hint=hint)
-    folder = shelf.version_folder(record.name, record.version)
     if module is None:
         return
+    path = shelf.version_folder(record.name, record.version) / PACKAGE_NAME
     try:
-        kept = read_tar(folder / PACKAGE_NAME)
-    except UsageError as error:
-        raise _damaged(record, str(folder), error.message) from error
-    kept.files[blob_path(f"sha256:{record.wasm_sha256}")] = module.wasm
-    found = verify(kept, trust)
+        kept = read_tar(path)
+        kept.files[blob_path(f"sha256:{record.wasm_sha256}")] = module.wasm
+        found = verify(kept, trust)
+    except DamagedError:
+        raise
+    except CameraEdgeError as error:
+        raise damage(path, error.message, record.name, record.version) from error
     if (found.package.digest, found.manifest.name) != (f"sha256:{record.package_sha256}", record.name):
-        raise _damaged(record, str(folder), "the record and the package differ")
+        raise damage(path, "the record and the package differ", record.name, record.version)
 
 
-def _damaged(record: Record, where: str, fault: str) -> ModuleError:
-    hint = f"camera-edge analyzer remove {record.name} --version {record.version}, then install it again"
-    return ModuleError(f"damaged: {fault}", where=where, hint=hint)
-
-
-def _signer(package: Package, trust: Trust) -> tuple[PublicKey, SignatureSet]:
+def _signers(package: Package, trust: Trust) -> tuple[tuple[PublicKey, ...], tuple[SignatureSet, ...]]:
+    """All trusted signers, as their signatures stand, and the manifests of those. Raises ModuleError without one."""
+    ours = package.signatures()
+    signers: dict[str, PublicKey] = {}
+    signed_by: list[SignatureSet] = []
     for group in package.signature_sets:
-        for each in group.signatures:
-            signer = trust.signer(each.signature, each.payload) if each in package.signatures() else None
-            if signer is not None:
-                return signer, group
-    raise _unsigned(package, trust)
+        found = (trust.signer(each.signature, each.payload) for each in group.signatures if each in ours)
+        known = {each.fingerprint: each for each in found if each is not None}
+        if known:
+            signers = known | signers
+            signed_by.append(group)
+    if not signers:
+        raise _unsigned(package, trust)
+    return tuple(signers.values()), tuple(signed_by)
 
 
 def _unsigned(package: Package, trust: Trust) -> ModuleError:
@@ -178,5 +210,5 @@ def _check_annotations(image: ImageManifest, manifest: Manifest, where: str) -> 
 def _documents(verified: Verified) -> bytes:
     """What is kept to verify an installed version again: all of its package but the module, as a tar file."""
     package, signed_by = verified.package, verified.signed_by
-    entries = [package.descriptor, signed_by.descriptor]
-    return archive(layout_of(with_blobs(package, [signed_by]), entries, package.where).files)
+    entries = [package.descriptor, *(each.descriptor for each in signed_by)]
+    return archive(layout_of(with_blobs(package, signed_by), entries, package.where).files)

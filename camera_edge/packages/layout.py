@@ -6,9 +6,7 @@ the layout: no link, no address.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -24,6 +22,7 @@ from camera_edge.packages.documents import (
     digest_of,
     read_document,
 )
+from camera_edge.sandbox.plainfile import read_below, read_plain
 
 MARK_NAME, INDEX_NAME = "oci-layout", "index.json"
 ARCHIVE_BYTES_MAX = 64 << 20
@@ -65,12 +64,7 @@ class FolderLayout:
 
     def read(self, path: str, longest: int) -> bytes:
         try:
-            # a pipe would make open() wait
-            descriptor = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as stream:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise ModuleError(f"{path} is no plain file", where=self.where, hint="pack it again")
-                data = stream.read(longest + 1)
+            data = read_below(self._folder, path, longest)
         except FileNotFoundError as error:
             raise _missing(path, self.where) from error
         except OSError as error:
@@ -89,8 +83,7 @@ def open_layout(path: Path) -> Layout:
 def read_tar(path: Path) -> MemoryLayout:
     """The layout in a tar file. Raises UsageError where it cannot be read, ModuleError where it is refused."""
     try:
-        with path.open("rb") as file:
-            data = file.read(ARCHIVE_BYTES_MAX + 1)
+        data = read_plain(path, ARCHIVE_BYTES_MAX)
     except OSError as error:
         hint = "name a package: a .tar file or a folder made by `camera-edge analyzer pack`"
         raise UsageError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error

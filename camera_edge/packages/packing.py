@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import io
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from camera_edge.durable import sync_folder, write_durably
-from camera_edge.errors import OutputError, UsageError
+from camera_edge.errors import CameraEdgeError, ModuleError, OutputError, UsageError
 from camera_edge.packages.documents import (
     CONFIG_TYPE,
     IMAGE_CONFIG_TYPE,
@@ -47,11 +49,12 @@ from camera_edge.packages.documents import (
     signature_tag,
 )
 from camera_edge.packages.keys import PrivateKey
-from camera_edge.packages.layout import INDEX_NAME, MARK_NAME, MemoryLayout, blob_path
-from camera_edge.packages.package import Package, Signature, SignatureSet, with_blobs
+from camera_edge.packages.layout import INDEX_NAME, MARK_NAME, MemoryLayout, blob_path, open_layout
+from camera_edge.packages.package import Package, Signature, SignatureSet, read_package, with_blobs
 from camera_edge.sandbox.manifest import Manifest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+_BLOB_FOLDERS = ("blobs", "blobs/sha256")
 
 
 def pack(manifest: Manifest, toml: bytes, wasm: bytes, *, created_s: int = 0) -> MemoryLayout:
@@ -145,19 +148,57 @@ def created_s(environment: Mapping[str, str]) -> int:
 def write_layout(layout: MemoryLayout, out: Path) -> None:
     """As a tar file where `out` is a file or ends in `.tar`, else as a folder. Raises OutputError.
 
-    The index comes last: a folder that was cut short has none, or the old one.
+    What is there already is written over only where it is a package. A new folder appears whole or not at all; in one
+    that is there the index comes last: where the writing was cut short it has none, or the old one.
     """
     try:
+        _check_place(out)
         if out.is_file() or (out.suffix == ".tar" and not out.is_dir()):
             write_durably(out, archive(layout.files))
-            return
-        for path, data in sorted(layout.files.items(), key=lambda file: file[0] == INDEX_NAME):
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-            write_durably(out / path, data)
-        sync_folder(out)
+        elif out.is_dir():
+            _write_into(out, layout)
+        else:
+            _write_folder(out, layout)
     except OSError as error:
         hint = "check space and permissions, or give another --out"
         raise OutputError(f"cannot be written: {error.strerror}", where=str(out), hint=hint) from error
+
+
+def _check_place(out: Path) -> None:
+    """Raises OutputError where something is there that is no package."""
+    if not (out.exists() or out.is_symlink()) or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        if out.is_dir() and any((out / each).is_symlink() for each in _BLOB_FOLDERS):
+            raise ModuleError("its blobs lie elsewhere")
+        read_package(open_layout(out))
+    except CameraEdgeError as error:
+        raise OutputError(
+            f"something is there that is no package, and stays as it is: {error.message}",
+            where=str(out),
+            hint="give another --out, or delete what is there",
+        ) from error
+
+
+def _write_folder(out: Path, layout: MemoryLayout) -> None:
+    """Written aside, then renamed."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=".packing-"))
+    try:
+        aside.chmod(0o755)
+        _write_into(aside, layout)
+        aside.rename(out)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    sync_folder(out.parent)
+
+
+def _write_into(folder: Path, layout: MemoryLayout) -> None:
+    for path, data in sorted(layout.files.items(), key=lambda file: file[0] == INDEX_NAME):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        write_durably(folder / path, data)
+    sync_folder(folder)
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

@@ -1,5 +1,8 @@
 """Fetches packages from a registry that is not trusted, and puts them there (OCI distribution specification 1.1).
 
+A registry may send us to another host for a blob, as those do that keep blobs in a store of objects: at most three times,
+over HTTPS, without credentials. What comes from there is compared with the digest of the manifest like any other blob.
+
 Invariant: every answer is bounded in bytes and time, every blob and manifest is compared with its digest, credentials
 go over HTTPS or to this machine alone, and only a blob may come from another place than was asked.
 """
@@ -50,11 +53,15 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`plain_http`: without TLS also to another machine."""
+    """`plain_http`: without TLS also to another machine, and then without user and password."""
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     plain_http: bool = False
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.user is not None and self.password is not None
 
     @classmethod
     def of(cls, environment: Mapping[str, str], *, plain_http: bool = False) -> Access:
@@ -89,7 +96,8 @@ class _Token(msgspec.Struct, frozen=True):
 async def pull(reference: Reference, access: Access | None = None, timeouts: Timeouts | None = None) -> MemoryLayout:
     """The package with its signatures, as a layout in memory: not verified, but whole.
 
-    Raises SourceError where the registry cannot be reached or refuses, SourceTimeoutError, ModuleError where it lies.
+    Raises SourceError where the registry cannot be reached or refuses, SourceTimeoutError, ModuleError where it lies,
+    UsageError where credentials would go over plain HTTP.
     """
     async with _session(reference, access or Access(), timeouts or Timeouts()) as registry:
         manifest = await registry.manifest(reference.named)
@@ -135,6 +143,8 @@ def base_url(reference: Reference, access: Access) -> URL:
 @asynccontextmanager
 async def _session(reference: Reference, access: Access, timeouts: Timeouts) -> AsyncIterator[_Registry]:
     """What goes wrong on the way becomes one of our errors here."""
+    if access.has_credentials and access.plain_http and not reference.is_loopback:
+        raise _exposed(str(reference))
     limits = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect_s, sock_read=timeouts.read_s)
     try:
         async with (
@@ -154,6 +164,15 @@ async def _session(reference: Reference, access: Access, timeouts: Timeouts) -> 
         hint = "check host and port; plain HTTP to another machine needs --plain-http"
         fault = str(error)[:200] or type(error).__name__
         raise SourceError(f"the registry cannot be reached: {fault}", where=str(reference), hint=hint) from error
+
+
+def _exposed(where: str) -> UsageError:
+    hint = (
+        "leave --plain-http out, or unset CAMERA_EDGE_REGISTRY_USER and CAMERA_EDGE_REGISTRY_PASSWORD where the "
+        "registry asks for neither"
+    )
+    fault = "user and password would go over plain HTTP to another machine, where others can read them"
+    return UsageError(fault, where=where, hint=hint)
 
 
 class _Registry:
@@ -272,6 +291,8 @@ class _Registry:
         query = {key: asked[key] for key in ("service", "scope") if key in asked}
         url = self._allowed(URL(asked["realm"])).update_query(query)
         basic = self._basic()
+        if basic and url.scheme != "https" and not is_loopback(url.host or ""):
+            raise _exposed(str(url.origin()))
         answer = await self._send("GET", url, _TOKEN_BYTES_MAX, {"Authorization": basic} if basic else {}, None)
         self._expect(answer, 200, "a token")
         token = read_document(answer.body, _Token, what="the token", where=self._where)
@@ -281,7 +302,7 @@ class _Registry:
         return value
 
     def _basic(self) -> str | None:
-        if self._access.user is None or self._access.password is None:
+        if not self._access.has_credentials:
             return None
         both = f"{self._access.user}:{self._access.password}".encode()
         return f"Basic {base64.b64encode(both).decode()}"

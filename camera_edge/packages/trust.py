@@ -13,6 +13,7 @@ import msgspec
 from camera_edge.durable import sync_folder, write_durably
 from camera_edge.errors import ModuleError, UsageError
 from camera_edge.packages.keys import PublicKey
+from camera_edge.sandbox.module import shipped_of
 from camera_edge.sandbox.shelf import Shelf
 from camera_edge.sandbox.trusted import KEY_NAME, KEY_SUFFIX, read_key
 
@@ -80,8 +81,19 @@ class TrustStore:
             sync_folder(folder.keys)
 
     def revoke(self, digest: str, *, now_utc: str) -> str:
-        """Revoke the manifest or module of this digest, installed or not; gives the digest's hex. UsageError."""
+        """Revoke the manifest or module of this digest, installed or not; gives the digest's hex.
+
+        Raises UsageError for what is no digest, or that of a shipped module: those run by the list in the package.
+        """
         value = read_digest(digest)
+        name = shipped_of(value)
+        if name is not None:
+            raise UsageError(
+                f"this is the analyzer {name!r} that is shipped with camera-edge, which no revocation stops",
+                where=f"sha256:{value}",
+                hint=f"take {name!r} out of `analyzers:` of the cameras that name it; "
+                "another version of it comes with another version of camera-edge",
+            )
         with self._shelf.changing_trust() as folder:
             write_durably(folder.revoked_digests / value, msgspec.json.encode(_Revocation(now_utc)))
         return value

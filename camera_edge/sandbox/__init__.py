@@ -1,5 +1,6 @@
 """WebAssembly analyzers in their sandboxes: the only door to wasmtime."""
 
+from camera_edge.sandbox.admission import ungranted
 from camera_edge.sandbox.analyzer import Analyzer
 from camera_edge.sandbox.answer import Answer, LogLine, Metric
 from camera_edge.sandbox.batch import Batch, EventNow, Phase, Sighting
@@ -49,5 +50,6 @@ __all__ = [
     "load_module",
     "shipped",
     "shipped_names",
+    "ungranted",
     "unmappable",
 ]

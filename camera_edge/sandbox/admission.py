@@ -6,13 +6,17 @@ it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from wasmtime import Module, WasmtimeError
 
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox import host, nn, wasi
 from camera_edge.sandbox.answer import printable
+from camera_edge.sandbox.capability import NN_LOAD, OBSERVATIONS, PIXELS, Capabilities
 from camera_edge.sandbox.host import FUNCTIONS
 from camera_edge.sandbox.manifest import Manifest
+from camera_edge.sandbox.module import ModuleFile
 from camera_edge.sandbox.runtime import REASON_BYTES_MAX, Runtime, check_exports
 from camera_edge.sandbox.sections import FunctionType, Import, Interface, Kind, read_interface
 
@@ -47,6 +51,31 @@ def needed(wanted: Import, manifest: Manifest) -> str | None:
         return "nn.load" if _asks(manifest, "nn.load") and not _asks(manifest, "onnx:") else "onnx:<model>"
     known = FUNCTIONS.get(wanted.name) if wanted.module == host.MODULE else None
     return None if known is None else known.needs
+
+
+def ungranted(module: ModuleFile, capabilities: Collection[str]) -> list[str]:
+    """The imports of a module that are not linked under this grant, each with what it needs.
+
+    Raises ModuleError where the binary cannot be read.
+    """
+    manifest = module.manifest
+    given = Capabilities.read(capabilities, where=manifest.name).within(manifest.asked)
+    lacking = []
+    for wanted in read_interface(module.wasm, where=manifest.name).imports:
+        needs = needed(wanted, manifest)
+        if needs is not None and not _gives(given, needs):
+            lacking.append(f"{wanted.module}.{wanted.name}, which needs {needs}")
+    return lacking
+
+
+def _gives(given: Capabilities, needs: str) -> bool:
+    return {
+        PIXELS: given.pixels,
+        OBSERVATIONS: given.observations,
+        "onnx:<model>": bool(given.models),
+        NN_LOAD: given.nn_load,
+        "state:<bytes>": given.state_bytes > 0,
+    }[needs]
 
 
 def import_fault(wanted: Import, manifest: Manifest) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.memory import U32, GuestError, GuestMemory, NoMemoryError
 from camera_edge.sandbox.ruling import RulingDraft
 from camera_edge.sandbox.services import Grants, Services
-from camera_edge.sandbox.status import OutOfFuelError, RefusedError, Status
+from camera_edge.sandbox.status import GuestEndError, OutOfFuelError, RefusedError, Status
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ LOG_LINES_A_SECOND = 64
 METRICS_MAX = 64
 # a model may take a thousand times as long as its fuel says, so the fuel alone bounds nothing
 INFERENCES_MAX = 64
+# models that a guest brings, in one frame or before its first: well below what the hub takes for a hanging worker
+OWN_MODELS_S = 2.0
 
 _METRIC_NAME = re.compile(rb"[A-Za-z0-9_.]+")
 
@@ -139,6 +142,10 @@ class Host:
         self.metrics: list[Metric] = []
         self.calls: Counter[tuple[str, str]] = Counter()
         self._inferences = 0
+        self._defects: set[str] = set()
+        self.granted_models_ns = self._own_models_ns = 0
+        self.ended: str | None = None
+        """Why the host ended the guest, where that was not for fuel."""
         self._inferring: tuple[Instance | None, Draft | RulingDraft | None] = (None, None)
         self._log_second = -1
         self._log_lines = 0
@@ -166,6 +173,23 @@ class Host:
         if memory is None:
             raise NoMemoryError("the instance has no memory yet")
         return memory
+
+    def begin_frame(self) -> None:
+        self.granted_models_ns = self._own_models_ns = 0
+        self.ended = None
+
+    def note_inference(self, spent_ns: int, *, own: bool) -> None:
+        """How long a model ran for the guest: one of its own, which it pays for, or one that the operator granted.
+
+        Raises GuestEndError where its own take more than their time.
+        """
+        if not own:
+            self.granted_models_ns += spent_ns
+            return
+        self._own_models_ns += spent_ns
+        if self._own_models_ns > OWN_MODELS_S * 1e9:
+            self.ended = f"models of its own took more than {OWN_MODELS_S:g} s"
+            raise GuestEndError
 
     def may_infer(self) -> bool:
         """Whether the guest may run one more model in this frame, or before its first; it is counted."""
@@ -252,6 +276,12 @@ class Host:
     def _first(self, name: str, status: Status) -> bool:
         """A guest decides how often it calls: the host's log gets the first failure, the counters all."""
         return not self.calls[name, status.name]
+
+    def log_defect(self, module: str, name: str) -> None:
+        """A host function of another module failed with the present exception: the first time, it is logged."""
+        if name not in self._defects:
+            self._defects.add(name)
+            log.exception("host function failed analyzer=%s name=%s.%s", self.manifest.name, module, name)
 
     def _note(self, name: str, result: int) -> int:
         """Count the call, and what it does to the answer. A status that the contract does not name is a defect."""
@@ -355,7 +385,9 @@ class Host:
         assert self.services.infer is not None, "infer is linked only where somebody runs models"
         if not self.may_infer():
             raise RefusedError(Status.TOO_MANY)
+        started_ns = time.perf_counter_ns()
         outputs = self.services.infer(model, region).astype("<f4", "C", copy=False).reshape(-1)
+        self.note_inference(time.perf_counter_ns() - started_ns, own=False)
         if outputs.size > room:
             raise RefusedError(Status.TOO_LARGE)
         # as it is: a detector's answer is a megabyte, and once is enough to copy it

@@ -5,6 +5,7 @@ Invariant: an import that was not granted is not linked, and then the module doe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -95,8 +96,12 @@ class Imports:
 
         def answer(*args: int) -> int:
             self._host.pay(host.INFER_FUEL if name in nn.COSTLY else host.CALL_FUEL)
-            refused = name in nn.COSTLY and not self._host.may_infer()
+            costly = name in nn.COSTLY
+            refused = costly and not self._host.may_infer()
+            started_ns = time.perf_counter_ns()
             errno = nn.NnErrno.TOO_LARGE if refused else self._nn[name].call(*args)
+            if costly:
+                self._host.note_inference(time.perf_counter_ns() - started_ns, own=self._host.granted.nn_load)
             self._host.calls[f"{nn.MODULE}.{name}", nn.NnErrno(errno).name] += 1
             self._host.pay_for_bytes()
             return errno

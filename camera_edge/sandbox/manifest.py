@@ -6,6 +6,7 @@ Invariant: an unknown key, a value out of range or an ABI that this host does no
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -23,8 +24,11 @@ OBSERVATIONS_MAX = 4096
 HOST_PARAMS = ("model.", "camera.")
 
 # \Z and not $, which lets a line feed pass
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
-Kind = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"
+PARAM_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z"
+Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+Kind = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
+ParamName = Annotated[str, msgspec.Meta(pattern=PARAM_PATTERN)]
 Version = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{1,64}\Z")]
 
 
@@ -55,7 +59,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: tuple[str, ...] = ()
     view: ViewAsked = ViewAsked()
     limits: Limits = Limits()
-    params: dict[str, str | float] | None = None
+    params: dict[ParamName, str | float] | None = None
 
     @property
     def is_rule(self) -> bool:
@@ -84,6 +88,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 kind = "a text" if isinstance(self.params[name], str) else "a number"
                 raise ModuleError(f"parameter {name!r} of {self.name} is {value!r}", hint=f"it takes {kind}")
         return {**self.params, **params}
+
+
+def is_name(text: str) -> bool:
+    """Whether a module can be called so."""
+    return re.match(NAME_PATTERN, text) is not None
+
+
+def is_param_name(text: str) -> bool:
+    """Whether a parameter can be called so: a name, and dots in it."""
+    return re.match(PARAM_PATTERN, text) is not None
 
 
 def read_manifest(text: bytes, *, where: str) -> Manifest:

@@ -15,6 +15,7 @@ import msgspec
 
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox.manifest import Manifest, read_manifest
+from camera_edge.sandbox.plainfile import read_plain
 
 MANIFEST_NAME = "analyzer.toml"
 WASM_BYTES_MAX = 32 << 20
@@ -45,6 +46,15 @@ def shipped_names(folder: Path | None = None) -> list[str]:
         return sorted(_hashes(folder or shipped_folder()))
     except ModuleError:
         return []
+
+
+def shipped_of(sha256: str, folder: Path | None = None) -> str | None:
+    """The name of the shipped module of this SHA-256, as hex; None where none has it."""
+    try:
+        hashes = _hashes(folder or shipped_folder())
+    except ModuleError:
+        return None
+    return next((name for name, known in hashes.items() if known == sha256), None)
 
 
 def shipped(name: str, folder: Path | None = None) -> ModuleFile:
@@ -81,8 +91,7 @@ def _load(path: Path, origin: Literal["shipped", "path"]) -> ModuleFile:
 
 def _read(path: Path, hint: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(WASM_BYTES_MAX + 1)
+        data = read_plain(path, WASM_BYTES_MAX)
     except OSError as error:
         raise ModuleError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     if len(data) > WASM_BYTES_MAX:

@@ -21,6 +21,8 @@ class Policy:
     window_frames: int = 100
     rest_frames: int = 300
     longest_frames: int = 18_000
+    slow_us: int | None = None
+    """A frame that takes longer counts as a fault, though its answer is taken. None: fuel alone is the budget."""
 
 
 class Quarantine:

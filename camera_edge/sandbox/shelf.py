@@ -6,7 +6,8 @@
     generation              another text after each change
 
 Invariant: a version is there whole or not at all: it is written aside, synced and renamed. What is handed out was
-compared with the digests of its record, is not revoked, and was signed by a key that is still trusted.
+compared with the digests of its record, is not revoked, and was signed by a key that is still trusted. What was damaged
+since is passed over and told; it stops nothing but itself.
 """
 
 from __future__ import annotations
@@ -14,74 +15,47 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
 
 import msgspec
 
 from camera_edge.durable import make_folder, sync_folder, write_durably, write_new
-from camera_edge.errors import ModuleError, OutputError
-from camera_edge.sandbox.manifest import Manifest, Name, Version, read_manifest
+from camera_edge.errors import DamagedError, ModuleError, OutputError
+from camera_edge.sandbox.manifest import is_name, read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX, ModuleFile
+from camera_edge.sandbox.plainfile import read_plain
+from camera_edge.sandbox.record import (
+    RECORD_NAME,
+    Broken,
+    NewVersion,
+    Placed,
+    Record,
+    Signer,
+    compared,
+    read_record,
+    reason,
+)
 from camera_edge.sandbox.trusted import TrustFolder
 from camera_edge.sandbox.version import ModuleVersion
 
 SHELF_FOLDER = "analyzers"
-RECORD_NAME = "record.json"
 PACKAGE_NAME = "package.tar"
 VERSIONS_KEPT = 4
-_RECORD_BYTES_MAX = 65536
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_VERSION_BYTES_MAX = 64
 _ASIDE = (".putting-", ".removing-")
 
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Signer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`fingerprint` is the SHA-256 of the public key, `name` what the operator called it at that time."""
-
-    fingerprint: Sha256
-    name: str
-
-
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands beside an installed version. `package_sha256` is that of the signed manifest."""
-
-    record: Literal[1]
-    name: Name
-    version: Version
-    package_sha256: Sha256
-    wasm_sha256: Sha256
-    toml_sha256: Sha256
-    signer: Signer
-    installed_utc: str
-
 
 @dataclass(frozen=True, slots=True)
-class NewVersion:
-    """A checked version on its way to the shelf. `documents`: what is kept beside it, to verify it again."""
+class _Look:
+    """What is there of one name: the versions that may run, newest first, and what is wrong with others."""
 
-    manifest: Manifest
-    toml: bytes
-    wasm: bytes
-    package_sha256: str
-    signer: Signer
-    documents: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """What `put` did: the record, whether it was there before, and the versions that went for it."""
-
-    record: Record
-    was_there: bool
-    removed: tuple[str, ...]
+    modules: tuple[ModuleFile, ...]
+    faults: tuple[ModuleError, ...]
 
 
 class Shelf:
@@ -91,48 +65,80 @@ class Shelf:
         self.folder = folder
         self.trust = TrustFolder(folder / "trust")
         self._modules = folder / "modules"
+        self._passed_over: dict[Record, ModuleError] = {}
 
     @property
     def generation(self) -> str:
         """A text that is another one after each change of modules, keys or revoked digests; cheap to ask for."""
         try:
-            return (self.folder / "generation").read_text(encoding="ascii")
+            return read_plain(self.folder / "generation", _VERSION_BYTES_MAX).decode("ascii")
         except (OSError, UnicodeDecodeError):
             return ""
 
     def names(self) -> list[str]:
         """The names of which at least one version is installed. Raises ModuleError where the folder cannot be read."""
-        return [name for name in _entries(self._modules) if self._versions(name)]
+        found = []
+        for name in _entries(self._modules):
+            try:
+                there = bool(self._versions(name))
+            except ModuleError:
+                there = True
+            if there:
+                found.append(name)
+        return found
 
     def records(self, name: str) -> tuple[Record, ...]:
-        """The records of the installed versions, newest first. Raises ModuleError where one is damaged."""
-        read = (self._record(name, version) for version in self._versions(name))
-        return tuple(record for record in read if record is not None)
+        """The records of the installed versions, newest first, but for those that are `broken`."""
+        return self._records(name)[0]
+
+    def broken(self, name: str) -> tuple[Broken, ...]:
+        """The installed versions whose record is damaged, newest first."""
+        return self._records(name)[1]
+
+    def damaged(self, name: str) -> tuple[ModuleError, ...]:
+        """What is wrong with versions that would run if they were whole. Raises ModuleError as `withheld` does."""
+        return self._look(name).faults
+
+    def vouching(self, record: Record) -> tuple[Signer, ...]:
+        """Those of its signers whose keys are trusted now. Raises ModuleError where a trusted key cannot be read."""
+        trusted = self.trust.fingerprints()
+        return tuple(signer for signer in record.signers if signer.fingerprint in trusted)
 
     def withheld(self, record: Record) -> str | None:
-        """Why this version may not run now, or None. Signatures are not looked at here, but the key must be trusted."""
+        """Why this version may not run now, or None. Signatures are not looked at here, but a key must be trusted.
+
+        Raises ModuleError where the trust folder cannot be read whole.
+        """
         revoked = self.trust.revoked()
         if record.package_sha256 in revoked or record.wasm_sha256 in revoked:
             return "its digest was revoked"
-        if record.signer.fingerprint not in self.trust.fingerprints():
+        if not self.vouching(record):
             return f"the key {record.signer.name!r} that signed it is not trusted any more"
         return None
 
     def candidates(self, name: str) -> tuple[ModuleFile, ...]:
-        """The versions that may run, newest first, each file compared with its record.
+        """The versions that may run, newest first, each file compared with its record; damaged ones are passed over.
 
-        Raises ModuleError where a file is damaged.
+        Raises DamagedError where damage leaves none, ModuleError as `withheld` does.
         """
-        loaded = (self.load(record) for record in self.records(name) if self.withheld(record) is None)
-        return tuple(module for module in loaded if module is not None)
+        found = self._look(name)
+        if found.faults and not found.modules:
+            raise found.faults[0]
+        return found.modules
+
+    def pass_over(self, record: Record, fault: ModuleError) -> None:
+        """Never hand this version out again, in this process: someone who looks deeper found it faulty."""
+        self._passed_over[record] = fault
 
     def load(self, record: Record) -> ModuleFile | None:
-        """The module of this record; None where it was removed meanwhile. Raises ModuleError where it is damaged."""
+        """The module of this record; None where it was removed meanwhile. Raises DamagedError, ModuleError."""
         folder = self.version_folder(record.name, record.version)
         try:
-            wasm = _compared(folder / f"{record.name}.wasm", record.wasm_sha256, record)
-            toml = _compared(folder / MANIFEST_NAME, record.toml_sha256, record)
-        except ModuleError:
+            wasm = compared(folder / f"{record.name}.wasm", record.wasm_sha256, record)
+            toml = compared(folder / MANIFEST_NAME, record.toml_sha256, record)
+            if record.documents_sha256 is not None:
+                compared(folder / PACKAGE_NAME, record.documents_sha256, record)
+        except DamagedError:
             if not folder.exists():
                 return None
             raise
@@ -143,12 +149,12 @@ class Shelf:
         """The highest version that was ever installed, also where it is gone now. Raises ModuleError where damaged."""
         path = self._modules / name / "highest"
         try:
-            noted = [ModuleVersion.read(path.read_text(encoding="ascii"), where=str(path))]
+            noted = [ModuleVersion.read(read_plain(path, _VERSION_BYTES_MAX).decode("ascii"), where=str(path))]
         except FileNotFoundError:
             noted = []
         except (OSError, UnicodeDecodeError) as error:
             hint = "delete the file; then an older version can be installed"
-            raise ModuleError(f"cannot be read: {error}", where=str(path), hint=hint) from error
+            raise DamagedError(f"cannot be read: {reason(error)}", where=str(path), hint=hint) from error
         return max([*noted, *self._versions(name)], default=None)
 
     def version_folder(self, name: str, version: str) -> Path:
@@ -158,12 +164,14 @@ class Shelf:
         """Install a version, and let go of the oldest beyond the newest four.
 
         With `allow_rollback` a lower version than the highest is taken, and higher ones are removed. Raises ModuleError
-        for a roll-back without it, for other content of an installed version and for another signer; OutputError
-        where the disk fails. The same content again is no error.
+        for a roll-back without it, for other content of an installed version and for another signer; DamagedError where
+        this version is there and damaged, or damage hides who signed; OutputError where the disk fails. The same
+        content again is no error.
         """
         name = new.manifest.name
         version = ModuleVersion.read(new.manifest.version, where=name)
         with self._changing():
+            signers = self._continued(new)
             standing = self._standing(new, version)
             highest = self.highest(name)
             if highest is not None and version < highest and standing is None and not allow_rollback:
@@ -172,7 +180,7 @@ class Shelf:
                     where=name,
                     hint="older versions may have known faults; to go back all the same: --allow-rollback",
                 )
-            record = standing or self._place(new, installed_utc)
+            record = standing or self._place(new, signers, installed_utc)
             present = self._versions(name)
             higher = [each for each in present if each > version] if allow_rollback else []
             kept = [each for each in present if each not in higher]
@@ -235,26 +243,44 @@ class Shelf:
     def _sweep(self) -> None:
         """Delete what a killed writer left aside."""
         homes = (self._modules / name for name in _entries(self._modules))
-        for folder in (self.folder, self.trust.keys, self.trust.revoked_digests, *homes):
-            for name in _entries(folder):
+        for folder in (self.folder, self.trust.keys, self.trust.revoked_digests, *filter(Path.is_dir, homes)):
+            for name in _entries(folder) if os.access(folder, os.R_OK | os.X_OK) else []:
                 if name.startswith(_ASIDE):
                     shutil.rmtree(folder / name)
                 elif name.startswith(".writing-"):
                     (folder / name).unlink()
 
+    def _continued(self, new: NewVersion) -> tuple[Signer, ...]:
+        """The signers of a new version, first the one that counts: who signed the newest installed one, if among them.
+
+        So a package with two signatures carries a name over to another key. Raises ModuleError where none of them is.
+        """
+        records, broken = self._records(new.manifest.name)
+        if not records:
+            if broken:
+                raise broken[0].fault
+            return new.signers
+        newest = records[0]
+        wanted = self.vouching(newest) or (newest.signer,)
+        for signer in wanted:
+            for each in new.signers:
+                if each.fingerprint == signer.fingerprint:
+                    return (each, *(other for other in new.signers if other != each))
+        raise ModuleError(
+            f"{newest.name} {newest.version} is installed, signed by {wanted[0].name!r}; "
+            f"this one is signed by {new.signers[0].name!r}",
+            where=newest.name,
+            hint=f"have it signed by both keys, or if another signer is meant: camera-edge analyzer remove "
+            f"{newest.name}, then install again",
+        )
+
     def _standing(self, new: NewVersion, version: ModuleVersion) -> Record | None:
         """The installed version of this order, where it is this very content. Raises ModuleError where it is not."""
-        found = None
-        for record in self.records(new.manifest.name):
-            if record.signer.fingerprint != new.signer.fingerprint:
-                raise ModuleError(
-                    f"{record.name} {record.version} is installed, signed by {record.signer.name!r}; "
-                    f"this one is signed by {new.signer.name!r}",
-                    where=record.name,
-                    hint=f"if that is meant: camera-edge analyzer remove {record.name}, then install again",
-                )
-            if ModuleVersion.read(record.version) == version:
-                found = record
+        records, broken = self._records(new.manifest.name)
+        for each in broken:
+            if not each.version or ModuleVersion.read(each.version) == version:
+                raise each.fault
+        found = next((record for record in records if ModuleVersion.read(record.version) == version), None)
         if found is not None and found.package_sha256 != new.package_sha256:
             raise ModuleError(
                 f"version {found.version} is installed already, with other content",
@@ -266,10 +292,23 @@ class Shelf:
             self.load(found)
         return found
 
-    def _place(self, new: NewVersion, installed_utc: str) -> Record:
+    def _place(self, new: NewVersion, signers: tuple[Signer, ...], installed_utc: str) -> Record:
         name, version = new.manifest.name, new.manifest.version
-        wasm_sha256, toml_sha256 = (hashlib.sha256(data).hexdigest() for data in (new.wasm, new.toml))
-        record = Record(1, name, version, new.package_sha256, wasm_sha256, toml_sha256, new.signer, installed_utc)
+        wasm_sha256, toml_sha256, documents_sha256 = (
+            hashlib.sha256(data).hexdigest() for data in (new.wasm, new.toml, new.documents)
+        )
+        record = Record(
+            record=1,
+            name=name,
+            version=version,
+            package_sha256=new.package_sha256,
+            wasm_sha256=wasm_sha256,
+            toml_sha256=toml_sha256,
+            signer=signers[0],
+            installed_utc=installed_utc,
+            also_signed=signers[1:],
+            documents_sha256=documents_sha256,
+        )
         home = self._modules / name
         if not home.exists():
             make_folder(home)
@@ -298,55 +337,57 @@ class Shelf:
             shutil.rmtree(aside)
 
     def _versions(self, name: str) -> list[ModuleVersion]:
-        """By the names of the folders, newest first."""
-        found = []
-        for entry in _entries(self._modules / name) if _NAME.fullmatch(name) else []:
+        """By the names of the folders, newest first. Raises ModuleError where they cannot be listed."""
+        home, found = self._modules / name, []
+        for entry in _entries(home) if is_name(name) and home.is_dir() else []:
             with suppress(ModuleError):
-                if (self._modules / name / entry).is_dir():
+                if (home / entry).is_dir():
                     found.append(ModuleVersion.read(entry))
         return sorted(found, reverse=True)
 
-    def _record(self, name: str, version: ModuleVersion) -> Record | None:
-        folder = self.version_folder(name, version.text)
-        path = folder / RECORD_NAME
+    def _records(self, name: str) -> tuple[tuple[Record, ...], tuple[Broken, ...]]:
+        whole, broken = [], []
         try:
-            record = msgspec.json.decode(_bytes(path, _RECORD_BYTES_MAX), type=Record)
-        except (OSError, ValueError) as error:
-            if not folder.exists():
-                return None
-            raise _damaged(path, str(error), name, version.text) from error
-        if (record.name, record.version) != (name, version.text):
-            raise _damaged(path, f"it names {record.name} {record.version}", name, version.text)
-        return record
+            versions = self._versions(name)
+        except ModuleError as error:
+            fault = DamagedError(error.message, where=error.where, hint=error.hint)
+            return (), (Broken("", fault),)
+        for version in versions:
+            try:
+                record = read_record(self.version_folder(name, version.text), name, version.text)
+            except DamagedError as error:
+                broken.append(Broken(version.text, error))
+                continue
+            if record is not None:
+                whole.append(record)
+        return tuple(whole), tuple(broken)
 
+    def _look(self, name: str) -> _Look:
+        records, broken = self._records(name)
+        modules: list[ModuleFile] = []
+        faults: list[ModuleError] = [each.fault for each in broken]
+        for record in records:
+            if self.withheld(record) is not None:
+                continue
+            try:
+                module = self._unfaulted(record)
+            except ModuleError as error:
+                faults.append(error)
+                continue
+            if module is not None:
+                modules.append(module)
+        return _Look(tuple(modules), tuple(faults))
 
-def _compared(path: Path, sha256: str, record: Record) -> bytes:
-    try:
-        data = _bytes(path, WASM_BYTES_MAX)
-    except (OSError, ValueError) as error:
-        raise _damaged(path, str(error), record.name, record.version) from error
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise _damaged(path, "it is not what was installed", record.name, record.version)
-    return data
-
-
-def _damaged(path: Path, fault: str, name: str, version: str) -> ModuleError:
-    hint = f"camera-edge analyzer remove {name} --version {version}, then install it again"
-    return ModuleError(f"damaged: {fault}", where=str(path), hint=hint)
-
-
-def _bytes(path: Path, longest: int) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(longest + 1)
-    if len(data) > longest:
-        raise ValueError(f"longer than {longest} bytes")
-    return data
+    def _unfaulted(self, record: Record) -> ModuleFile | None:
+        if record in self._passed_over:
+            raise self._passed_over[record]
+        return self.load(record)
 
 
 def _entries(folder: Path) -> list[str]:
     try:
         return sorted(entry.name for entry in folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return []
     except OSError as error:
         raise ModuleError(f"cannot be read: {error.strerror}", where=str(folder), hint="check permissions") from error

@@ -44,12 +44,13 @@ class OutOfFuelError(GuestEndError):
 
 
 class Reason(StrEnum):
-    """Why a frame got no answer."""
+    """Why a frame got no answer, or (slow) an answer that came too late for a live camera."""
 
     FUEL = "fuel"
     MEMORY = "memory"
     TRAP = "trap"
     OUTPUT = "output"
+    SLOW = "slow"
     ERROR = "error"
 
 

@@ -6,6 +6,7 @@ new one.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Counters:
 
     @property
     def traps(self) -> int:
-        """Frames without an answer, for whatever reason."""
+        """Frames without an answer for whatever reason, or with one that came too late for a live camera."""
         return sum(fault.count for fault in self.faults)
 
 
@@ -97,17 +98,20 @@ class Tenant:
         self._space = space
         self._host = Host(program.manifest, grants, services)
         self._imports = Imports(program, self._host)
-        self._quarantine = Quarantine(policy or Policy())
+        self._policy = policy or Policy()
+        self._quarantine = Quarantine(self._policy)
         self._linked: Linked | None = None
         self._guest: Guest | None = None
         self._faults: Counter[Reason] = Counter()
         self._tally = _Tally()
         self._asleep = False
+        self.dismissed: str | None = None
 
     def open(self) -> None:
         """Link and start the first instance, once. Raises ModuleError: not granted, another ABI, bad parameters."""
         if self._linked is not None:
             return
+        self._host.begin_frame()
         linked = self._imports.link()
         try:
             self._start(linked)
@@ -119,10 +123,14 @@ class Tenant:
             ) from fault
         self._linked = linked
 
+    def dismiss(self, reason: str) -> None:
+        """Leave it alone for good: it does not start."""
+        self.dismissed = reason
+
     @property
     def quarantined(self) -> str | None:
         """Why it is left alone at present."""
-        return self._quarantine.reason
+        return self.dismissed or self._quarantine.reason
 
     @property
     def asleep(self) -> bool:
@@ -184,6 +192,9 @@ class Tenant:
 
     def _ask(self, frame: int, media_us: int, question: Callable[[Guest], T]) -> T | None:
         """What the instance answers, or None: it failed, or is in quarantine. Opens or wakes it where needed."""
+        if self.dismissed is not None:
+            self._tally.skipped += 1
+            return None
         if self._linked is None:
             self.open()
         self._host.media_us = media_us
@@ -191,6 +202,8 @@ class Tenant:
             self._tally.skipped += 1
             return None
         self._tally.calls += 1
+        self._host.begin_frame()
+        started_ns = time.perf_counter_ns()
         try:
             answer = question(self._guest or self._wake())
         except GuestFault as fault:
@@ -200,7 +213,16 @@ class Tenant:
             self._host.draft = None
             self._host.take_metrics()
         self._tally.answers += 1
+        self._look_at_the_clock(time.perf_counter_ns() - started_ns, frame)
         return answer
+
+    def _look_at_the_clock(self, spent_ns: int, frame: int) -> None:
+        """Blame it where it took too long for a live camera; what the operator's models took is not its own."""
+        slow_us = self._policy.slow_us
+        own_ms = (spent_ns - self._host.granted_models_ns) // 1_000_000
+        if slow_us is not None and own_ms * 1000 > slow_us:
+            words = f"it took {own_ms} ms for a frame"
+            self._blame(GuestFault(Reason.SLOW, words), f"{self.name}: frame {frame}: {words}")
 
     def _put(self, guest: Guest, draft: Draft | RulingDraft, call: Callable[[], int]) -> int:
         """One call with this draft before it, whose outputs are checked; returns the fuel it took."""
@@ -248,7 +270,9 @@ class Tenant:
     def _told(self, fault: GuestFault) -> str:
         """The fault in words; to wasmtime an exit is a trap like others."""
         code = self._imports.wasi.exited
-        return str(fault) if code is None else f"it ended itself with code {code}"
+        if code is not None:
+            return f"it ended itself with code {code}"
+        return self._host.ended or str(fault)
 
     def _drop(self) -> None:
         if self._guest is not None:

@@ -16,11 +16,14 @@ import re
 from pathlib import Path
 
 from camera_edge.errors import ModuleError
+from camera_edge.sandbox.plainfile import read_plain
 
 KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 KEY_SUFFIX = ".pub"
 KEY_BYTES_MAX = 4096
 KEYS_MAX = 256
+PUBLIC_KEY_HINT = "name a public key in PEM"
+PRIVATE_KEY_HINT = "name a private key in PEM; `camera-edge analyzer keygen NAME` makes one, NAME.key"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PEM = re.compile(rb"\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*")
 
@@ -49,16 +52,27 @@ class TrustFolder:
         """Revoked SHA-256 digests, as hex. Raises ModuleError where the folder cannot be read."""
         return frozenset(name for name in _listing(self.revoked_digests) if _HEX.fullmatch(name))
 
+    def revokes(self, *sha256: str) -> str | None:
+        """The first of these digests (hex) that is revoked. Raises ModuleError where the folder cannot be read."""
+        revoked = self.revoked()
+        return next((digest for digest in sha256 if digest in revoked), None)
 
-def read_key(path: Path) -> bytes:
-    """Raises ModuleError where the file cannot be read or is too long to be a key."""
+    def refuse_revoked(self, *sha256: str, where: str) -> None:
+        """Raises ModuleError where one of these digests (hex), of a module or its package, is revoked."""
+        digest = self.revokes(*sha256)
+        if digest is not None:
+            hint = f"get another version from who made it; to take that back, delete {self.revoked_digests / digest}"
+            raise ModuleError(f"sha256:{digest} was revoked, and does not run", where=where, hint=hint)
+
+
+def read_key(path: Path, *, hint: str = PUBLIC_KEY_HINT) -> bytes:
+    """Raises ModuleError where the file is no plain one, cannot be read, or is too long to be a key."""
     try:
-        with path.open("rb") as file:
-            pem = file.read(KEY_BYTES_MAX + 1)
+        pem = read_plain(path, KEY_BYTES_MAX)
     except OSError as error:
-        raise ModuleError(f"cannot be read: {error.strerror}", where=str(path), hint="name a public key") from error
+        raise ModuleError(f"cannot be read: {error.strerror}", where=str(path), hint=hint) from error
     if len(pem) > KEY_BYTES_MAX:
-        raise ModuleError("too long to be a public key", where=str(path), hint="name one public key in PEM")
+        raise ModuleError("too long to be a key", where=str(path), hint=hint)
     return pem
 
 

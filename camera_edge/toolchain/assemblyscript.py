@@ -5,7 +5,6 @@ Invariant: a build downloads nothing. The compiler is installed once, by its loc
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from camera_edge.errors import BuildError
 from camera_edge.toolchain.cache import kept_folder
-from camera_edge.toolchain.stage import LONGEST_S, MODULE, OUTPUT, SDK, Stage
+from camera_edge.toolchain.stage import LONGEST_S, MODULE, OUTPUT, SDK, Stage, lacking
 
 VERSION = "0.27.9"
 FLAGS = (
@@ -35,17 +34,11 @@ def missing(sdk: Path) -> str | None:
     """Why it cannot compile here, with the next step; None where it can."""
     if shutil.which("node") is None:
         return "there is no Node: on Debian apt-get install nodejs npm"
-    if _compiler(None, sdk) is not None:
+    if _compiler(sdk) is not None:
         return None
-    folder = kept_folder(_KEPT)
-    if folder is None:
+    if kept_folder(_KEPT) is None:
         return "there is no home folder for the AssemblyScript compiler: set XDG_CACHE_HOME"
-    locked = " ".join(shlex.quote(str(sdk.resolve() / "assemblyscript" / name)) for name in _LOCKED)
-    target = shlex.quote(str(folder))
-    return (
-        f"the AssemblyScript compiler {VERSION} is not installed: "
-        f"mkdir -p {target} && cp {locked} {target} && npm ci --prefix {target}"
-    )
+    return f"the AssemblyScript compiler {VERSION} is not installed: camera-edge analyzer build --install"
 
 
 def install(sdk: Path) -> None:
@@ -73,15 +66,15 @@ def install(sdk: Path) -> None:
 
 def build(stage: Stage, entry: str, sdk: Path) -> None:
     """Raises BuildError."""
-    node, compiler = shutil.which("node"), _compiler(stage.source, sdk)
+    node, compiler = shutil.which("node"), _compiler(sdk)
     if node is None or compiler is None:
-        raise BuildError(missing(sdk) or "", where=str(stage.source))
+        raise lacking(missing(sdk) or "", stage.source)
     stage.run([node, str(compiler), f"{MODULE}/{entry}", "-o", OUTPUT, "--path", SDK, *FLAGS])
 
 
-def _compiler(folder: Path | None, sdk: Path) -> Path | None:
-    """The module's own `npm ci`, the SDK's, or the one in the user's cache."""
-    places = [folder, sdk / "assemblyscript", kept_folder(_KEPT)]
+def _compiler(sdk: Path) -> Path | None:
+    """The one beside the SDK, or in the user's cache; never one that came with a module, which may be anybody's."""
+    places = [sdk / "assemblyscript", kept_folder(_KEPT)]
     found = [place / _ASC for place in places if place is not None and (place / _ASC).is_file()]
     return found[0].resolve() if found else None
 

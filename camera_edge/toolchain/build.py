@@ -11,7 +11,7 @@ from pathlib import Path
 from camera_edge.errors import BuildError
 from camera_edge.toolchain import assemblyscript, c, rust, zig, ziglang
 from camera_edge.toolchain.language import Language, entry_of, language_of
-from camera_edge.toolchain.stage import staged
+from camera_edge.toolchain.stage import lacking, staged
 
 
 def sdk_folder() -> Path:
@@ -36,7 +36,7 @@ def install(language: Language, sdk: Path | None = None) -> None:
     if language is Language.ASSEMBLYSCRIPT:
         assemblyscript.install(sdk or sdk_folder())
     elif (reason := missing(language, sdk)) is not None:
-        raise BuildError(reason)
+        raise lacking(reason)
 
 
 def build(folder: Path, wasm: Path, sdk: Path, cache: Path | None = None) -> None:
@@ -46,7 +46,7 @@ def build(folder: Path, wasm: Path, sdk: Path, cache: Path | None = None) -> Non
     """
     language = language_of(folder)
     if (reason := missing(language, sdk)) is not None and language is not Language.ASSEMBLYSCRIPT:
-        raise BuildError(reason, where=str(folder))
+        raise lacking(reason, folder)
     with staged(folder, sdk, language) as stage:
         if language is Language.C:
             c.build(stage, cache)
@@ -65,7 +65,7 @@ def build_native(folder: Path, library: Path, sdk: Path) -> None:
     if language is not Language.C:
         raise BuildError(f"a module in {language.value} has no native build", where=str(folder), hint="only C has")
     if (reason := ziglang.missing()) is not None:
-        raise BuildError(reason, where=str(folder))
+        raise lacking(reason, folder)
     with staged(folder, sdk, language) as stage:
         c.build_native(stage)
         stage.deliver(library)

@@ -10,8 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from camera_edge.errors import BuildError
-from camera_edge.toolchain.stage import MODULE, OUTPUT, SDK, Stage
+from camera_edge.toolchain.stage import MODULE, OUTPUT, SDK, Stage, lacking
 
 TARGET = "wasm32-unknown-unknown"
 FLAGS = (
@@ -39,7 +38,7 @@ def build(stage: Stage, entry: str) -> None:
     """The SDK as a library, then the module against it. Raises BuildError."""
     rustc = _compiler()
     if rustc is None:
-        raise BuildError(missing() or "", where=str(stage.source))
+        raise lacking(missing() or "", stage.source)
     library = "libcamera_edge.rlib"
     sdk = ["--crate-type=rlib", "--crate-name=camera_edge", f"{SDK}/camera_edge.rs", "-o", library]
     module = ["--crate-type=cdylib", "--crate-name=module", "--extern", f"camera_edge={library}"]

@@ -88,12 +88,26 @@ def staged(folder: Path, sdk: Path, language: Language) -> Iterator[Stage]:
         yield stage
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.mkdir()
-    for path in sorted(source.iterdir()):
+def build_inputs(folder: Path) -> Iterator[Path]:
+    """The files of a module's or an SDK's folder that a compiler gets to see. Raises OSError."""
+    for path in sorted(folder.iterdir()):
         if path.is_dir():
             # a link to a folder may lead back here
             if path.name not in _LEFT_OUT and not path.name.startswith(".") and not path.is_symlink():
-                _copy(path, target / path.name)
+                yield from build_inputs(path)
         elif path.is_file() and path.suffix in _TAKEN:
-            shutil.copyfile(path, target / path.name)
+            yield path
+
+
+def lacking(reason: str, folder: Path | None = None) -> BuildError:
+    """The error for a compiler that is missing; what stands behind the colon of `reason` is the next step."""
+    message, _, hint = reason.partition(": ")
+    return BuildError(message, where=None if folder is None else str(folder), hint=hint or None)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for path in build_inputs(source):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)

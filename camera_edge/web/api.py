@@ -46,6 +46,7 @@ class ModuleOut(BaseModel):
     version: str
     asleep: bool
     counters: dict[str, int]
+    metrics: dict[str, float]
 
 
 class CameraOut(BaseModel):
@@ -171,6 +172,7 @@ def _camera_out(camera: CameraStatus) -> CameraOut:
                 version=module.version,
                 asleep=module.asleep,
                 counters={counter.name: counter.value for counter in module.counters},
+                metrics=dict(module.metrics),
             )
             for module in camera.modules
         ],

@@ -6,8 +6,8 @@ token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -46,12 +46,16 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class ModuleStatus:
-    """One module of a camera now. asleep: it has no instance and no memory until its waker sees something."""
+    """One module of a camera now. asleep: it has no instance and no memory until its waker sees something.
+
+    metrics: the newest value of each that it gives.
+    """
 
     name: str
     version: str
     asleep: bool
     counters: tuple[Counter, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ its seat between two ticks.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from camera_edge.frames import PrivacyMask, Ring, Slot
 from camera_edge.observation import Mask, Observation, Score, Seen
 from camera_edge.picture import Picture
 from camera_edge.sandbox import Answer, Cache, Runtime
-from camera_edge.worker.crew import Crew
+from camera_edge.worker.crew import Crew, CrewPolicy, Seat
 from camera_edge.worker.fullpicture import FullPicture
 from camera_edge.worker.lineup import Lineup, Member
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
@@ -44,7 +45,7 @@ class Tick:
 class Analysis:
     """All modules of one camera. Instances are made when the first frame shows the size, and made anew with it."""
 
-    def __init__(self, plan: CameraPlan, runtime: Runtime, cache: Cache) -> None:
+    def __init__(self, plan: CameraPlan, runtime: Runtime, cache: Cache, policy: CrewPolicy | None = None) -> None:
         self._runtime = runtime
         self._cache = cache
         self._lineup = Lineup.load(plan, runtime, cache)
@@ -56,7 +57,9 @@ class Analysis:
         # of ticks that were prepared and are not analysed yet, and the ones that have seats now
         self._waiting: list[Rings] = []
         self._seated: tuple[Lineup, Rings] | None = None
-        self.crew = Crew(self._full_picture.services)
+        self.crew = Crew(self._full_picture.services, policy or CrewPolicy())
+        # put in by who renews, taken out by the analysis; few, for each is a new version
+        self.rehearsed: deque[Seat] = deque()
         self._awake_until_us: dict[str, int] = {}
         self.dropped = 0
         self.analysed = 0
@@ -67,11 +70,16 @@ class Analysis:
         return self._lineup.plan
 
     def renew(self, plan: CameraPlan) -> None:
-        """Have the next frame analysed by the modules of `plan`, which differs in nothing else; from any thread.
+        """Have the next frame analysed by the modules of `plan`, which differs in nothing else; from one other thread.
 
+        New versions are started in that thread, where their views are there, so that no frame waits for them.
         Raises ModuleError and ModelError; all stays as it was then.
         """
-        self._lineup = Lineup.load(plan, self._runtime, self._cache, self._lineup)
+        lineup = Lineup.load(plan, self._runtime, self._cache, self._lineup)
+        seated = self._seated
+        if seated is not None:
+            self.rehearsed.extend(self.crew.rehearse(lineup, seated[1]))
+        self._lineup = lineup
 
     def prepare(self, frame: Frame) -> Tick | None:
         """Blackens the privacy masks, then draws the frame's views. None: no slot was free, the frame is counted."""
@@ -105,6 +113,8 @@ class Analysis:
         return {each.name: each.refused for each in self.crew.counts if each.refused}
 
     def close(self) -> None:
+        for seat in self.rehearsed:
+            seat.tenant.close()
         self.crew.close()
         for rings in self._waiting:
             rings.close()
@@ -126,7 +136,8 @@ class Analysis:
 
     def _seat(self, lineup: Lineup, rings: Rings) -> None:
         """Modules over the frames of this tick; frames of ticks before it are needed no more."""
-        self.crew.seat(lineup, rings)
+        ready = [self.rehearsed.popleft() for _ in range(len(self.rehearsed))]
+        self.crew.seat(lineup, rings, ready)
         self._seated = lineup, rings
         waiting = self._waiting
         past, present = waiting[: waiting.index(rings)], waiting[waiting.index(rings) :]
@@ -136,18 +147,20 @@ class Analysis:
         self._waiting = [each for each in self._waiting if each not in past]
 
     def _ask(self, member: Member, tick: Tick, seen: _Gathering) -> None:
-        plan, analyzer = member.plan, self.crew.analyzer(member.name)
+        seat = self.crew.seat_of(member.name)
+        plan, analyzer = seat.version.plan, seat.analyzer
         if plan.wake_on is not None and not self._is_awake(plan.name, plan.wake_on, tick.media_us, seen):
             analyzer.sleep()
             if plan.wake_on in seen.answered:
                 # its waker looked and saw nothing, so there is nothing for it to look at
                 seen.answered.add(plan.name)
             return
-        slot = tick.slots[tick.rings.ring(member.view)]
+        assert seat.ring is not None, "an analyzer has frames"
+        slot = tick.slots[seat.ring]
         answer = analyzer.analyze(slot.offset, tick.frame, tick.media_us)
         if answer is not None:
             seen.add(plan, answer)
-            self.crew.pass_on(plan.name, answer.logs)
+            self.crew.pass_on(plan.name, answer.logs, answer.metrics)
         elif analyzer.quarantined is not None:
             self.crew.note_quarantine(plan.name, analyzer.quarantined)
 

@@ -15,6 +15,7 @@ from camera_edge.frames import PrivacyMask
 from camera_edge.redact import RedactionHistory
 from camera_edge.sandbox import Cache, Runtime
 from camera_edge.worker.analysis import Analysis
+from camera_edge.worker.crew import CrewPolicy
 from camera_edge.worker.pipeline import Pipeline
 from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.provenance import Provenance, provenance
@@ -65,9 +66,12 @@ class Sandboxing:
         return cls(Runtime(), Cache(cache, read_only=read_only))
 
 
-def assemble_camera(plan: CameraPlan, sandboxing: Sandboxing, output: Output | None, first_number: int = 0) -> Assembly:
-    """`output` None: no packet is kept and no clip is made."""
-    analysis = Analysis(plan, sandboxing.runtime, sandboxing.cache)
+def assemble_camera(
+    plan: CameraPlan, sandboxing: Sandboxing, output: Output | None, first_number: int = 0, *, live: bool = False
+) -> Assembly:
+    """`output` None: no packet is kept and no clip is made. `live`: what one module does must not stop the others."""
+    policy = CrewPolicy(strict=False, slow_us=plan.redaction.period_us) if live else CrewPolicy()
+    analysis = Analysis(plan, sandboxing.runtime, sandboxing.cache, policy)
     times = ClipTimes(
         round(plan.clip.before_s * MICROSECONDS),
         round(plan.clip.after_s * MICROSECONDS),
@@ -83,7 +87,7 @@ def assemble_camera(plan: CameraPlan, sandboxing: Sandboxing, output: Output | N
         decoder = output.decoder
 
         def made_of() -> Provenance:
-            return provenance(analysis.plan, decoder)
+            return provenance(analysis.plan, analysis.crew.versions, decoder)
 
         studio = Studio(PreRoll(keep_us, PREROLL_MAX_BYTES), streams, redactor, output.folder, made_of)
         recorder = Recorder(studio, streams, times, output.done)

@@ -1,4 +1,4 @@
-"""Chooses which version of a module a camera runs.
+"""Chooses which version of a module a camera runs, and in which order others are tried where that one does not start.
 
 Invariant: pure. A version that asks for more than it was granted does not take the place of one that does not.
 """
@@ -9,48 +9,55 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox import Capabilities, ModuleFile
+from camera_edge.sandbox import Capabilities, ModuleFile, ungranted
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The version to run. `waiting`: newer ones that are not run, each with the reason, for people."""
+    """`order`: the versions to try, at least one. `waiting`: newer ones than the first, each with the reason."""
 
-    module: ModuleFile
+    order: tuple[ModuleFile, ...]
     waiting: tuple[str, ...] = ()
 
 
 def choose(candidates: Sequence[ModuleFile], granted: frozenset[str], params: Mapping[str, str | float]) -> Choice:
     """Of `candidates`, newest first and at least one: the newest that was granted all it asks for and takes `params`.
 
-    Where there is none, the newest: it starts if it can do without.
+    After those come the ones that were not granted all, and import nothing of what they lack. Where neither kind is
+    there, the newest alone: what is wrong with it is told when it is started.
     """
-    waiting: list[str] = []
-    for module in candidates:
-        reason = _reason_to_wait(module, granted, params)
-        if reason is None:
-            return Choice(module, tuple(f"{each}; {module.manifest.version} runs" for each in waiting))
-        waiting.append(f"{module.manifest.name} {module.manifest.version} waits: {reason}")
-    return Choice(candidates[0])
+    reasons = {module.sha256: _reason_to_wait(module, granted, params) for module in candidates}
+    whole = [module for module in candidates if reasons[module.sha256] is None]
+    modest = [module for module in candidates if module not in whole and _can_do_without(module, granted, params)]
+    order = (*whole, *modest) or (candidates[0],)
+    newer = candidates[: candidates.index(order[0])]
+    runs = order[0].manifest.version
+    waiting = tuple(
+        f"{each.manifest.name} {each.manifest.version} waits: {reasons[each.sha256]}; {runs} runs" for each in newer
+    )
+    return Choice(order, waiting)
+
+
+def implied(module: ModuleFile) -> frozenset[str]:
+    """What naming a module for a camera grants."""
+    return frozenset({"pixels", "observations"}) & frozenset(module.manifest.capabilities)
 
 
 def _reason_to_wait(module: ModuleFile, granted: frozenset[str], params: Mapping[str, str | float]) -> str | None:
-    lacking = _lacking(module, granted)
+    given = Capabilities.read(granted | implied(module), where=module.manifest.name)
+    lacking = given.lacks(module.manifest.asked)
     if lacking:
         return f"it asks for {', '.join(lacking)}, which is not granted"
+    return _misfit(module, params)
+
+
+def _can_do_without(module: ModuleFile, granted: frozenset[str], params: Mapping[str, str | float]) -> bool:
+    return not ungranted(module, granted | implied(module)) and _misfit(module, params) is None
+
+
+def _misfit(module: ModuleFile, params: Mapping[str, str | float]) -> str | None:
     try:
         module.manifest.with_defaults(params)
     except ModuleError as error:
         return error.message
     return None
-
-
-def _lacking(module: ModuleFile, granted: frozenset[str]) -> list[str]:
-    name = module.manifest.name
-    given = Capabilities.read(granted | _implied(module), where=name)
-    return given.lacks(module.manifest.asked)
-
-
-def _implied(module: ModuleFile) -> frozenset[str]:
-    """What naming a module for a camera grants."""
-    return frozenset({"pixels", "observations"}) & frozenset(module.manifest.capabilities)

@@ -1,24 +1,38 @@
 """The sandboxes of one camera: seats each module of a lineup, swaps in new versions, and keeps count of each.
 
 Invariant: a module whose program, grants and frames are as before keeps its instance; every other gets a new one,
-which shares nothing with the old.
+which shares nothing with the old. Where a version does not start, the next one that may run takes its place.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from camera_edge.errors import ModuleError
 from camera_edge.frames import Ring
-from camera_edge.sandbox import Analyzer, Counters, Grants, LogLine, RingMap, RuleModule, Services, Tenant
-from camera_edge.worker.lineup import Lineup, Member
+from camera_edge.sandbox import (
+    Analyzer,
+    Counters,
+    Grants,
+    LogLine,
+    Metric,
+    Policy,
+    RingMap,
+    RuleModule,
+    Services,
+    Tenant,
+)
+from camera_edge.worker.lineup import Lineup, Member, Version
 from camera_edge.worker.plan import AnalyzerPlan
 from camera_edge.worker.rings import Rings
 
 log = logging.getLogger(__name__)
 
+METRICS_MAX = 64
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
 
@@ -61,52 +75,103 @@ class ModuleCount:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seat:
-    member: Member
+class Seat:
+    """A module that runs: which version, over which ring (None: a rule module has none), in which sandbox."""
+
+    version: Version
     ring: Ring | None
     tenant: Analyzer | RuleModule
+
+    @property
+    def analyzer(self) -> Analyzer:
+        assert isinstance(self.tenant, Analyzer), "a rule module sees no frames"
+        return self.tenant
+
+    @property
+    def rule_module(self) -> RuleModule:
+        assert isinstance(self.tenant, RuleModule), "an analyzer sees no events"
+        return self.tenant
+
+
+@dataclass(frozen=True, slots=True)
+class CrewPolicy:
+    """strict: a module that does not start is an error. Else it is left alone, with the reason, and the others go on.
+
+    slow_us: a live camera's module that takes longer for a frame, again and again, is left alone too. None: it has all
+    the time that its fuel gives it.
+    """
+
+    strict: bool = True
+    slow_us: int | None = None
 
 
 class Crew:
     """Belongs to the analysis; what it counts may be read from other threads."""
 
-    def __init__(self, services: Callable[[AnalyzerPlan], Services]) -> None:
+    def __init__(self, services: Callable[[AnalyzerPlan], Services], policy: CrewPolicy) -> None:
         self._services = services
+        self._policy = policy
         # replaced as a whole and never changed: other threads read counters
-        self._seats: Mapping[str, _Seat] = {}
+        self._seats: Mapping[str, Seat] = {}
         self._careers: dict[str, _Career] = {}
+        self._metrics: dict[str, dict[str, float]] = {}
         self.refusals: tuple[str, ...] = ()
-        """New versions that did not start, each with the reason; the version before goes on."""
+        """Versions that were wanted and did not start, each with the reason and what runs instead."""
 
-    def seat(self, lineup: Lineup, rings: Rings) -> None:
-        """The modules of this lineup over these rings; those that are not in it any more are closed."""
-        self.refusals = ()
-        seats: dict[str, _Seat] = {}
+    def rehearse(self, lineup: Lineup, rings: Rings) -> list[Seat]:
+        """Starts, in the thread that calls, what of this lineup does not run yet, so that `seat` need not wait for it.
+
+        Only over rings that are there: a version that wants another view starts when it takes its seat.
+        """
+        ready: list[Seat] = []
         for member in lineup.members:
-            ring = None if member.plan.is_rule else rings.ring(member.view)
-            known = self._seats.get(member.name)
-            if known is not None and known.ring is ring:
-                seats[member.name] = known if known.member.is_same(member) else self._swapped(known, member)
-            else:
-                seats[member.name] = _Seat(member, ring, self._tenant(member, ring))
-        gone = [each for name, each in self._seats.items() if seats.get(name) is not each]
-        self._seats = seats
+            version, known = member.versions[0], self._seats.get(member.name)
+            ring = None if member.plan.is_rule else rings.find(version.view)
+            if (ring is None and not member.plan.is_rule) or (known is not None and _runs(known, version, ring)):
+                continue
+            seat = Seat(version, ring, self._tenant(version, ring))
+            with suppress(ModuleError):
+                _start(seat)
+                ready.append(seat)
+        return ready
+
+    def seat(self, lineup: Lineup, rings: Rings, ready: Sequence[Seat] = ()) -> None:
+        """The modules of this lineup over these rings; those that are not in it any more are closed.
+
+        ready: what `rehearse` started. Raises ModuleError where the policy is strict and a module does not start.
+        """
+        refusals: list[str] = []
+        seats: dict[str, Seat] = {}
+        for member in lineup.members:
+            seats[member.name], refused = self._seat(member, rings, ready)
+            refusals += refused
+        kept = {id(each) for each in seats.values()}
+        gone = [each for each in (*self._seats.values(), *ready) if id(each) not in kept]
+        self._seats, self.refusals = seats, tuple(refusals)
         self._retire(gone)
 
-    def analyzer(self, name: str) -> Analyzer:
-        tenant = self._seats[name].tenant
-        assert isinstance(tenant, Analyzer), "a rule module sees no frames"
-        return tenant
+    def seat_of(self, name: str) -> Seat:
+        return self._seats[name]
 
-    def rule_module(self, name: str) -> RuleModule:
-        tenant = self._seats[name].tenant
-        assert isinstance(tenant, RuleModule), "an analyzer sees no events"
-        return tenant
+    @property
+    def versions(self) -> list[AnalyzerPlan]:
+        """What really runs."""
+        return [seat.version.plan for seat in self._seats.values()]
 
-    def pass_on(self, name: str, lines: Sequence[LogLine]) -> None:
-        """What a module says, to the log of this process; the sandbox has bounded it."""
+    def pass_on(self, name: str, lines: Sequence[LogLine], metrics: Sequence[Metric]) -> None:
+        """What a module says goes to the log of this process; the sandbox has bounded it. Its newest metrics stay."""
         for line in lines:
             log.log(_LEVELS[line.level], "module says name=%s text=%s", name, line.text)
+        if metrics:
+            known = self._metrics.get(name, {})
+            fresh = {each.name: each.value for each in metrics if each.name in known or len(known) < METRICS_MAX}
+            # replaced as a whole: other threads read it
+            self._metrics[name] = dict(islice({**known, **fresh}.items(), METRICS_MAX))
+
+    @property
+    def metrics(self) -> dict[str, dict[str, float]]:
+        """The newest value of each metric of each module; of one module no more than `METRICS_MAX` names are kept."""
+        return dict(self._metrics)
 
     def note_quarantine(self, name: str, reason: str) -> None:
         self._career(name).quarantine(reason)
@@ -140,32 +205,64 @@ class Crew:
         seats, self._seats = self._seats, {}
         self._retire(list(seats.values()))
 
-    def _swapped(self, known: _Seat, member: Member) -> _Seat:
-        """The new version, started; where it does not start, the one that runs."""
-        tenant = self._tenant(member, known.ring)
-        try:
-            tenant.open()
-        except ModuleError as error:
-            tenant.close()
-            text = f"{member.name} {tenant.version} {error.message}; {known.tenant.version} goes on"
-            self.refusals = (*self.refusals, text)
-            return known
-        return _Seat(member, known.ring, tenant)
+    def _seat(self, member: Member, rings: Rings, ready: Sequence[Seat]) -> tuple[Seat, list[str]]:
+        """The first version that runs already or starts; and why those before it do not."""
+        known = self._seats.get(member.name)
+        present = [*([known] if known is not None else []), *ready]
+        refused = list(member.refused)
+        faults: list[ModuleError] = []
+        for version in member.versions:
+            ring = None if member.plan.is_rule else rings.ring(version.view)
+            for each in present:
+                if _runs(each, version, ring):
+                    return each, [f"{reason}; {version.number} runs" for reason in refused]
+            seat = Seat(version, ring, self._tenant(version, ring))
+            try:
+                _start(seat)
+            except ModuleError as error:
+                seat.tenant.close()
+                faults.append(error)
+                refused.append(f"{member.name} {version.number} {error.message}")
+                continue
+            return seat, [f"{reason}; {version.number} runs" for reason in refused]
+        if self._policy.strict:
+            raise faults[0]
+        return self._left_alone(member, rings, faults[0]), refused[:-1]
 
-    def _tenant(self, member: Member, ring: Ring | None) -> Analyzer | RuleModule:
-        plan = member.plan
-        grants = Grants(plan.capabilities, plan.params, plan.state)
+    def _left_alone(self, member: Member, rings: Rings, fault: ModuleError) -> Seat:
+        """A seat that answers nothing, and says why."""
+        version = member.versions[0]
+        ring = None if member.plan.is_rule else rings.ring(version.view)
+        tenant = self._tenant(version, ring)
+        tenant.dismiss(f"{fault.message} ({fault.hint})" if fault.hint else fault.message)
+        return Seat(version, ring, tenant)
+
+    def _tenant(self, version: Version, ring: Ring | None) -> Analyzer | RuleModule:
+        plan = version.plan
+        grants, patience = Grants(plan.capabilities, plan.params, plan.state), Policy(slow_us=self._policy.slow_us)
         if ring is None:
-            return RuleModule(member.program, grants)
-        return Analyzer(member.program, grants, self._services(plan), RingMap(ring.fd, ring.size_bytes, ring.memory))
+            return RuleModule(version.program, grants, patience)
+        frames = RingMap(ring.fd, ring.size_bytes, ring.memory)
+        return Analyzer(version.program, grants, self._services(plan), frames, patience)
 
-    def _retire(self, seats: list[_Seat]) -> None:
+    def _retire(self, seats: list[Seat]) -> None:
         for each in seats:
             each.tenant.close()
-            self._career(each.member.name).add(each.tenant)
+            self._career(each.version.plan.name).add(each.tenant)
 
     def _career(self, name: str) -> _Career:
         return self._careers.setdefault(name, _Career(ModuleCount(name)))
+
+
+def _runs(seat: Seat, version: Version, ring: Ring | None) -> bool:
+    return seat.ring is ring and seat.version.is_same(version) and not seat.tenant.dismissed
+
+
+def _start(seat: Seat) -> None:
+    """One that is to sleep is asleep again once it has shown that it starts. Raises ModuleError."""
+    seat.tenant.open()
+    if seat.version.plan.wake_on is not None:
+        seat.tenant.sleep()
 
 
 @dataclass(slots=True)

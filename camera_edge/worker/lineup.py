@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from camera_edge.errors import ModuleError
 from camera_edge.inference import Session, load_runtime
 from camera_edge.picture import ViewSpec
 from camera_edge.sandbox import Cache, Program, Runtime
@@ -15,26 +16,39 @@ from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One module with its program."""
+class Version:
+    """One version of a module with its program."""
 
     plan: AnalyzerPlan
     program: Program
 
     @property
-    def name(self) -> str:
-        return self.plan.name
-
-    @property
     def view(self) -> ViewSpec:
         return self.plan.module.manifest.view.spec
 
-    def is_same(self, other: Member) -> bool:
+    @property
+    def number(self) -> str:
+        return self.plan.module.manifest.version
+
+    def is_same(self, other: Version) -> bool:
         """Whether what runs as the one would be what runs as the other."""
         return (self.plan.module.sha256, self.plan.module.manifest) == (
             other.plan.module.sha256,
             other.plan.module.manifest,
         ) and (self.plan.capabilities, self.plan.params) == (other.plan.capabilities, other.plan.params)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One module: the versions to try, the wanted one first. `refused`: those that could not be loaded, with why."""
+
+    plan: AnalyzerPlan
+    versions: tuple[Version, ...]
+    refused: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.plan.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +64,14 @@ class Lineup:
     def load(cls, plan: CameraPlan, runtime: Runtime, cache: Cache, before: Lineup | None = None) -> Lineup:
         """Compiles modules or takes them from the cache, loads models or takes them from `before`.
 
-        Raises ModuleError, ModelError.
+        Raises ModuleError where no version of a module can be loaded, ModelError.
         """
-        if any(each.brings_models for each in plan.analyzers):
+        versions = [each for wanted in plan.analyzers for each in (wanted, *wanted.fallbacks)]
+        if any(each.brings_models for each in versions):
             load_runtime()
-        members = [Member(each, runtime.load(each.module, cache)) for each in plan.analyzers]
+        members = [_member(each, runtime, cache) for each in plan.analyzers]
         loaded = before.sessions if before is not None else {}
-        models = {model.name: model for each in plan.analyzers for model in each.models}
+        models = {model.name: model for each in versions for model in each.models}
         return cls(
             plan,
             tuple(each for each in members if not each.plan.is_rule),
@@ -73,4 +88,20 @@ class Lineup:
 
     @property
     def views(self) -> list[ViewSpec]:
-        return [each.view for each in self.analyzers]
+        return [version.view for member in self.analyzers for version in member.versions]
+
+
+def _member(wanted: AnalyzerPlan, runtime: Runtime, cache: Cache) -> Member:
+    versions: list[Version] = []
+    refused: list[str] = []
+    first_fault: ModuleError | None = None
+    for plan in (wanted, *wanted.fallbacks):
+        try:
+            versions.append(Version(plan, runtime.load(plan.module, cache)))
+        except ModuleError as error:
+            first_fault = first_fault or error
+            refused.append(f"{plan.name} {plan.module.manifest.version} {error.message}")
+    if not versions:
+        assert first_fault is not None, "a module has one version at least"
+        raise first_fault
+    return Member(wanted, tuple(versions), tuple(refused))

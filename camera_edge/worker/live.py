@@ -75,6 +75,7 @@ class LiveCamera:
         self._failure: BaseException | None = None
         self._captured_all = False
         self._down = False
+        self._renewal: Callable[[], CameraPlan] | None = None
 
     @property
     def ended(self) -> bool:
@@ -95,6 +96,8 @@ class LiveCamera:
         """
         camera = self._camera
         if camera is None:
+            # it is being put together, of a plan that may be the old one
+            self._renewal = plan
             return
         try:
             wanted = plan()
@@ -119,6 +122,8 @@ class LiveCamera:
     def run(self, camera: Assembly, recorder: Recorder) -> None:
         """Runs the threads, and takes the heartbeat's place in this one."""
         self._camera = camera
+        if (renewal := self._renewal) is not None:
+            self.renew(renewal)
         stopping = Event()
         with ExitStack() as stack:
             stack.callback(camera.close)
@@ -213,20 +218,20 @@ class LiveCamera:
         camera = self._camera
         if camera is None:
             return Progress()
-        counters = self._source.counters
+        counters, crew = self._source.counters, camera.analysis.crew
         return Progress(
             frames=camera.pipeline.frames,
             analysed=camera.analysis.analysed,
             dropped=camera.analysis.dropped + self._tally.dropped + counters.skipped,
             events=self._tally.events,
             clips=self._tally.clips,
-            traps=camera.analysis.crew.traps,
+            traps=crew.traps,
             reconnects=counters.reconnects,
             egress_bytes=self._tally.clip_bytes + self._tally.preview_bytes,
             preview_dropped=self._tap.lost,
-            quarantined=[f"{name}: {reason}" for name, reason in camera.analysis.crew.quarantined.items()],
-            waiting=[*camera.analysis.plan.waiting, *camera.analysis.crew.refusals],
-            modules=[_progress(each) for each in camera.analysis.crew.counts],
+            quarantined=[f"{name}: {reason}" for name, reason in crew.quarantined.items()],
+            waiting=[*camera.analysis.plan.waiting, *crew.refusals],
+            modules=[_progress(each, crew.metrics.get(each.name, {})) for each in crew.counts],
         )
 
     def _fail(self, reason: Exception) -> None:
@@ -248,7 +253,7 @@ class LiveCamera:
         return thread
 
 
-def _progress(count: ModuleCount) -> ModuleProgress:
+def _progress(count: ModuleCount, metrics: dict[str, float]) -> ModuleProgress:
     return ModuleProgress(
         name=count.name,
         version=count.version,
@@ -262,6 +267,7 @@ def _progress(count: ModuleCount) -> ModuleProgress:
         refused=count.refused,
         fuel=count.fuel,
         asleep=count.asleep,
+        metrics=metrics,
     )
 
 

@@ -101,7 +101,7 @@ def _run_camera(order: Start, link: WorkerLink, confinement: list[str]) -> bool:
     first = plan()
     with source:
         output = Output(folder, source.fingerprint(), live.clip_done)
-        camera = assemble_camera(first, sandboxing, output, order.resume_number)
+        camera = assemble_camera(first, sandboxing, output, order.resume_number, live=True)
         link.send(Hello(os.getpid(), confinement, source.fingerprint()))
         Thread(target=_obey, args=(link, live, stop, plan), name="orders", daemon=True).start()
         assert camera.recorder is not None, "a worker always records"

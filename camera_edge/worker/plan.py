@@ -6,6 +6,7 @@ Invariant: decides and acts not. What is missing (a module, a model, a grant) is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
-from camera_edge.sandbox import SHELF_FOLDER, ModuleFile, Shelf, shipped, shipped_names
+from camera_edge.sandbox import SHELF_FOLDER, ModuleFile, Shelf, shipped, shipped_names, ungranted
+from camera_edge.sandbox.version import ModuleVersion
 from camera_edge.settings import AnalyzerSettings, CameraSettings, ClipSettings
-from camera_edge.worker.choice import choose
+from camera_edge.worker.choice import choose, implied
 
 MICROSECONDS = 1_000_000
 REDACTION_DEFAULT = "motion"
@@ -36,7 +38,8 @@ ParamValue = str | float
 class AnalyzerPlan:
     """One module of a camera. `reported` False: it runs so that what moves is hidden, and opens no events.
 
-    waiting: newer versions that are not run, each with the reason.
+    fallbacks: other versions, to be tried in this order where this one does not start. waiting: newer versions that are
+    not run, each with the reason.
     """
 
     name: str
@@ -47,6 +50,7 @@ class AnalyzerPlan:
     wake_on: str | None = None
     reported: bool = True
     state: bytes = b""
+    fallbacks: tuple[AnalyzerPlan, ...] = ()
     waiting: tuple[str, ...] = ()
 
     @property
@@ -157,21 +161,34 @@ def with_redaction(analyzers: Sequence[AnalyzerPlan]) -> list[AnalyzerPlan]:
     return [hidden, *analyzers]
 
 
-def grant_model(name: str, module: ModuleFile, params: Mapping[str, ParamValue], registry: Registry) -> Model | None:
-    """The model that the parameter `model` names, where the module asks for one."""
-    if not any(capability.startswith(ONNX) for capability in module.manifest.capabilities):
-        return None
+def asks_for_models(module: ModuleFile) -> bool:
+    return any(capability.startswith(ONNX) for capability in module.manifest.capabilities)
+
+
+def granted_models(
+    module: ModuleFile, params: Mapping[str, ParamValue], granted: Set[str], registry: Registry
+) -> tuple[Model, ...]:
+    """The models that the module may run: first the one that the parameter `model` names, then all that were granted.
+
+    Raises ConfigError where it asks for whichever `model` names, and that names none; ModelError.
+    """
+    if not asks_for_models(module):
+        return ()
     model = params.get("model")
-    if not isinstance(model, str):
+    if f"{ONNX}*" in module.manifest.capabilities and not isinstance(model, str):
         raise ConfigError(
-            f"analyzer {name} needs a detector and no parameter `model` names one",
+            f"analyzer {module.manifest.name} needs a detector and no parameter `model` names one",
             hint="add one with `camera-edge model add FILE`, then name it: model=NAME",
         )
-    return registry.get(model)
+    names = dict.fromkeys([model] if isinstance(model, str) else [])
+    names |= dict.fromkeys(name.removeprefix(ONNX) for name in sorted(granted) if name.startswith(ONNX))
+    return tuple(registry.get(name) for name in names)
 
 
-def full_params(params: Mapping[str, ParamValue], model: Model | None) -> dict[str, ParamValue]:
-    return {**params, **(model_params(model) if model is not None else {})}
+def full_params(params: Mapping[str, ParamValue], models: Sequence[Model]) -> dict[str, ParamValue]:
+    """With what a guest must know of the model that the parameter `model` names."""
+    known = next((model_params(each) for each in models if each.name == params.get("model")), {})
+    return {**params, **known}
 
 
 def wakers_first(analyzers: Sequence[AnalyzerPlan]) -> tuple[AnalyzerPlan, ...]:
@@ -214,32 +231,58 @@ def _check_company(analyzers: Sequence[AnalyzerPlan], config: CameraSettings) ->
 def _in_place(each: AnalyzerPlan, camera: str, config: CameraSettings) -> AnalyzerPlan:
     """With what a module may know of its camera."""
     known: dict[str, ParamValue] = {"camera.name": camera, "camera.zones": "\n".join(config.zones)}
-    return replace(each, params={**each.params, **known})
+    fallbacks = tuple(_in_place(other, camera, config) for other in each.fallbacks)
+    return replace(each, params={**each.params, **known}, fallbacks=fallbacks)
 
 
 def _analyzer(camera: str, name: str, config: AnalyzerSettings, supply: Supply) -> AnalyzerPlan:
     params: dict[str, ParamValue] = {
         key: value if isinstance(value, str) else float(value) for key, value in config.params.items()
     }
-    choice = choose(_candidates(camera, name, config.grant, supply.modules), frozenset(config.grant), params)
-    module = choice.module
-    granted = frozenset({"pixels", "observations"} & set(module.manifest.capabilities) | set(config.grant))
+    candidates = _candidates(camera, name, config.grant, supply.modules)
+    choice = choose(candidates, frozenset(config.grant), params)
+    first = _version(camera, choice.order[0], config, params, supply.models)
+    fallbacks = []
+    for module in choice.order[1:]:
+        # one that cannot be planned is none to fall back to
+        with suppress(ConfigError, ModelError):
+            fallbacks.append(_version(camera, module, config, params, supply.models))
+    waiting = (*_withheld(first.module, supply.modules), *choice.waiting)
+    return replace(first, fallbacks=tuple(fallbacks), waiting=waiting)
+
+
+def _version(
+    camera: str, module: ModuleFile, config: AnalyzerSettings, params: Mapping[str, ParamValue], registry: Registry
+) -> AnalyzerPlan:
+    name = module.manifest.name
+    granted = implied(module) | frozenset(config.grant)
     module.manifest.with_defaults(params)
-    model = grant_model(name, module, params, supply.models)
-    if model is not None and ONNX + model.name not in granted:
+    models = granted_models(module, params, granted, registry)
+    wanted = params.get("model")
+    if isinstance(wanted, str) and asks_for_models(module) and ONNX + wanted not in granted:
         raise ConfigError(
-            f"cameras.{camera}.analyzers.{name}: the model {model.name} is not granted",
-            hint=f"add `grant: [{ONNX}{model.name}]`",
+            f"cameras.{camera}.analyzers.{name}: the model {wanted} is not granted",
+            hint=f"add `grant: [{ONNX}{wanted}]`",
         )
-    models = (model,) if model is not None else ()
-    return AnalyzerPlan(
-        name=name,
-        module=module,
-        capabilities=granted,
-        params=full_params(params, model),
-        models=models,
-        wake_on=config.wake_on,
-        waiting=choice.waiting,
+    lacking = ungranted(module, granted)
+    if lacking:
+        raise ConfigError(
+            f"cameras.{camera}.analyzers.{name}: it imports {lacking[0]}, and that is not granted",
+            hint=f"it asks for: {', '.join(module.manifest.capabilities)}; grant: [...] says what it gets",
+        )
+    return AnalyzerPlan(name, module, granted, full_params(params, models), models, config.wake_on)
+
+
+def _withheld(chosen: ModuleFile, shelf: Shelf) -> tuple[str, ...]:
+    """Newer versions than the chosen one that may not run, each with the reason."""
+    if chosen.origin != "installed":
+        return ()
+    name, version = chosen.manifest.name, chosen.manifest.version
+    present = ModuleVersion.read(version, where=name)
+    return tuple(
+        f"{name} {record.version} is not run: {reason}; {version} runs"
+        for record in shelf.records(name)
+        if ModuleVersion.read(record.version, where=name) > present and (reason := shelf.withheld(record)) is not None
     )
 
 

@@ -34,13 +34,13 @@ def _version(name: str) -> str:
     return version(name)
 
 
-def provenance(plan: CameraPlan, decoder: str) -> Provenance:
-    """`decoder`: the source's own fingerprint."""
-    models = {model.name: model for each in plan.analyzers for model in each.models}
-    with_models = bool(models) or any(each.brings_models for each in plan.analyzers)
+def provenance(plan: CameraPlan, running: Sequence[AnalyzerPlan], decoder: str) -> Provenance:
+    """running: what really runs, and may be older than what is wanted. decoder: the source's own fingerprint."""
+    models = {model.name: model for each in running for model in each.models}
+    with_models = bool(models) or any(each.brings_models for each in running)
     return Provenance(
         source=plan.source,
-        modules=_modules(plan.analyzers),
+        modules=_modules(running),
         models=tuple(ModelRecord(name=model.name, sha256=model.sha256) for model in models.values()),
         fingerprint=Fingerprint(decoder=decoder, machine=platform.machine(), runtimes=_runtimes(with_models)),
         redaction=_redaction(plan.redaction, plan.mode, len(plan.privacy_masks)),

@@ -59,6 +59,11 @@ class Rings:
     def ring(self, spec: ViewSpec) -> Ring:
         return self._rings[spec]
 
+    def find(self, spec: ViewSpec) -> Ring | None:
+        """The ring of this view, where there is one."""
+        view = View.fit(spec, self.width, self.height)
+        return next((ring for ring in self._unique if ring.view == view), None)
+
     def write(self, picture: Picture, *, sequence: int, media_us: int) -> Mapping[Ring, Slot] | None:
         """Leases a slot in every ring. None: the frame is dropped."""
         slots: dict[Ring, Slot] = {}

@@ -44,10 +44,10 @@ class Rulers:
         return verdict_of([each for each in rulings if each is not None])
 
     def _ask(self, name: str, batch: Batch) -> Ruling | None:
-        module = self._crew.rule_module(name)
+        module = self._crew.seat_of(name).rule_module
         ruling = module.observe(batch)
         if ruling is not None:
-            self._crew.pass_on(name, ruling.logs)
+            self._crew.pass_on(name, ruling.logs, ruling.metrics)
         elif module.quarantined is not None:
             self._crew.note_quarantine(name, module.quarantined)
         return ruling

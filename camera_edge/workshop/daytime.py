@@ -13,6 +13,8 @@ from camera_edge.clock import week_minute
 from camera_edge.errors import UsageError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# so far from where clocks and 64 bits end that neither a time zone nor ten years of recording get there
+_YEARS = range(1971, 2200)
 UNKNOWN = -1
 
 
@@ -33,6 +35,9 @@ class DayTime:
             began = datetime.fromisoformat(start)
         except ValueError as error:
             raise UsageError(f"{start!r} is no date and time", hint="write 2026-01-05T08:00") from error
+        if began.year not in _YEARS:
+            hint = f"write a year from {_YEARS[0]} to {_YEARS[-1]}"
+            raise UsageError(f"{start!r} is no time of a recording", hint=hint)
         if began.tzinfo is None:
             began = began.replace(tzinfo=zone)
         return cls((began - _EPOCH) // timedelta(microseconds=1), zone)

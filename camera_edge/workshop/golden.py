@@ -1,6 +1,7 @@
 """Golden tests: what a module is to see, `golden/NAME.toml`, and beside it what it is to say, `golden/NAME.jsonl`.
 
 Invariant: the lines of a `.jsonl` are exactly those that a replay prints; a module passes where every one is the same.
+A test may be somebody else's: it looks at drawn scenes and at files in the module's folder alone, and it ends.
 """
 
 from __future__ import annotations
@@ -9,37 +10,46 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from math import inf
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
 from camera_edge.durable import write_durably
-from camera_edge.errors import ModuleError, OutputError
+from camera_edge.errors import ModuleError, OutputError, UsageError
 from camera_edge.inference import Registry
-from camera_edge.rules import Polygon
 from camera_edge.sandbox import ModuleFile
+from camera_edge.sandbox.capability import STATE_BYTES_MAX
+from camera_edge.sandbox.manifest import ParamName
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.workshop.daytime import DayTime
 from camera_edge.workshop.lines import FaultLine, text_of
 from camera_edge.workshop.rehearsal import Rehearsal, rehearse
-from camera_edge.workshop.replay import RATE_HZ
+from camera_edge.workshop.replay import RATE_HZ, drawn_s
 from camera_edge.workshop.trial import Wishes
 from camera_edge.workshop.workpiece import Workshop
+from camera_edge.workshop.zones import Point, read_zones
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
-Point = tuple[float, float]
+# an hour of a drawn scene; what is recorded ends by itself
+DRAWN_S_MAX = 3600
+SYNTHETIC = "synthetic:"
+_ANALYZER_KEYS, _RULE_KEYS = ("source", "rate"), ("observations", "start", "time_zone")
 
 
 class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A golden test. `source` for an analyzer, `observations` for a rule module; files lie beside the case."""
+    """A golden test. `source` and `rate` for an analyzer, `observations` and a time for a rule module.
+
+    Files are named relative to the case, and lie in the module's folder.
+    """
 
     source: str | None = None
     observations: str | None = None
-    rate: Annotated[float, msgspec.Meta(gt=0, le=60)] | Literal["native"] = RATE_HZ
+    rate: Annotated[float, msgspec.Meta(gt=0, le=60)] | Literal["native"] | None = None
     frames: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    params: dict[str, str | float] = {}
-    zones: dict[str, Annotated[tuple[Point, ...], msgspec.Meta(min_length=3)]] = {}
+    params: dict[ParamName, str | float] = {}
+    zones: dict[str, tuple[Point, ...]] = {}
     state: str | None = None
     start: str | None = None
     time_zone: str | None = None
@@ -128,25 +138,73 @@ def _run(path: Path, module: ModuleFile, sandboxing: Sandboxing, models: Registr
 def _rehearsal(path: Path, module: ModuleFile) -> Rehearsal:
     case = _read(path)
     is_rule = module.manifest.is_rule
-    wanted, other = (case.observations, case.source) if is_rule else (case.source, case.observations)
-    if wanted is None or other is not None:
-        key = "observations" if is_rule else "source"
-        what = "a rule module looks at `observations`" if is_rule else "an analyzer looks at a `source`"
-        raise ModuleError(f"{what}, and at nothing else", where=str(path), hint=f'write {key} = "…"')
-    beside = path.parent / wanted
+    _check_keys(path, case, is_rule=is_rule)
+    rate_hz = RATE_HZ if case.rate is None else None if case.rate == "native" else float(case.rate)
     try:
-        state = (path.parent / case.state).read_bytes() if case.state is not None else b""
+        source = str(_beside(path, case.observations)) if is_rule else _source(path, case, rate_hz)
+        return Rehearsal(
+            source=source,
+            wishes=Wishes(case.params, _state(path, case.state), read_zones(case.zones)),
+            rate_hz=rate_hz,
+            frames=case.frames,
+            day_time=DayTime.read(case.start, case.time_zone),
+        )
+    except UsageError as error:
+        raise ModuleError(error.message, where=str(path), hint=error.hint) from error
+
+
+def _check_keys(path: Path, case: Case, *, is_rule: bool) -> None:
+    own, others = (_RULE_KEYS, _ANALYZER_KEYS) if is_rule else (_ANALYZER_KEYS, _RULE_KEYS)
+    wrong = [key for key in others if getattr(case, key) is not None]
+    if getattr(case, own[0]) is None or wrong:
+        what = "a rule module looks at `observations`" if is_rule else "an analyzer looks at a `source`"
+        hint = f"leave out {', '.join(wrong)}" if wrong else f'write {own[0]} = "…"'
+        raise ModuleError(f"{what}, and at nothing else", where=str(path), hint=hint)
+
+
+def _source(path: Path, case: Case, rate_hz: float | None) -> str:
+    """Raises UsageError for an address, and for a scene that is drawn for too long."""
+    wanted = case.source or ""
+    if not wanted.startswith(SYNTHETIC):
+        return str(_beside(path, wanted))
+    drawn = drawn_s(wanted) or inf
+    if case.frames is not None:
+        # a scene has one picture a second at least
+        drawn = min(drawn, case.frames / min(rate_hz or 1.0, 1.0))
+    if drawn > DRAWN_S_MAX:
+        hint = f"add seconds=N to the source, or frames = N; {DRAWN_S_MAX} seconds at most"
+        length = "has no end" if drawn == inf else f"goes on for {drawn:.0f} s"
+        raise UsageError(f"its source {length}", hint=hint)
+    return wanted
+
+
+def _beside(path: Path, wanted: str | None) -> Path:
+    """The file of this name relative to the case. Raises UsageError for one outside of the module's folder."""
+    folder, named = path.parent.parent.resolve(), Path(wanted or "")
+    found = (path.parent / named).resolve()
+    outside = named.is_absolute() or ".." in named.parts or not found.is_relative_to(folder)
+    # of an address the first part has a colon
+    if outside or ":" in str(named).partition("/")[0]:
+        raise UsageError(
+            f"{wanted!r} is not in the module's folder",
+            hint=f"a golden test looks at a file beside it, or at {SYNTHETIC}?pace=0&seconds=N",
+        )
+    if found.exists() and not (found.is_file() or found.is_dir()):
+        raise UsageError(f"{wanted!r} is neither a file nor a folder", hint="name a recording")
+    return found
+
+
+def _state(path: Path, wanted: str | None) -> bytes:
+    if wanted is None:
+        return b""
+    found = _beside(path, wanted)
+    if not found.is_file() or found.stat().st_size > STATE_BYTES_MAX:
+        hint = f"name a file beside the test, of {STATE_BYTES_MAX >> 20} MiB at most"
+        raise UsageError(f"the state {wanted!r} cannot be read", hint=hint)
+    try:
+        return found.read_bytes()
     except OSError as error:
-        raise ModuleError(
-            f"the state cannot be read: {error}", where=str(path), hint="name a file beside it"
-        ) from error
-    return Rehearsal(
-        source=str(beside) if beside.exists() or is_rule else wanted,
-        wishes=Wishes(case.params, state, {name: Polygon(outline) for name, outline in case.zones.items()}),
-        rate_hz=None if case.rate == "native" else float(case.rate),
-        frames=case.frames,
-        day_time=DayTime.read(case.start, case.time_zone),
-    )
+        raise UsageError(f"the state cannot be read: {error}", hint="name a file beside the test") from error
 
 
 def _read(path: Path) -> Case:

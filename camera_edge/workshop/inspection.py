@@ -57,7 +57,8 @@ class LimitsSet:
 class Inspection:
     """`params` None: it takes any. `cameras`: those that name the module; None: no configuration was given.
 
-    `view` None: a rule module sees no pixels. `idle`: what it asks for, and imports nothing that needs it.
+    `revoked`: the digest by which it may not run. `view` None: a rule module sees no pixels. `idle`: what it
+    asks for, and imports nothing that needs it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Inspection:
     what: str
     origin: str
     signer: str | None
+    revoked: str | None
     sha256: str
     size_bytes: int
     view: ViewLooked | None
@@ -77,8 +79,8 @@ class Inspection:
     cameras: tuple[CameraGrant, ...] | None
 
 
-def inspect(module: ModuleFile, config: Config | None) -> Inspection:
-    """Raises ModuleError where the binary cannot be read."""
+def inspect(module: ModuleFile, config: Config | None, revoked: str | None = None) -> Inspection:
+    """`revoked`: one of its digests that is revoked. Raises ModuleError where the binary cannot be read."""
     manifest = module.manifest
     imports = imports_of(module)
     return Inspection(
@@ -87,6 +89,7 @@ def inspect(module: ModuleFile, config: Config | None) -> Inspection:
         what=RULE_MODULE if manifest.is_rule else ANALYZER,
         origin=module.origin,
         signer=module.signer,
+        revoked=revoked,
         sha256=module.sha256,
         size_bytes=len(module.wasm),
         view=None if manifest.is_rule else ViewLooked(manifest.view.format, manifest.view.max_width),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -16,15 +17,23 @@ from camera_edge.observation import AttributeValue, Mask, Observation
 from camera_edge.sandbox import Answer, LogLine, Metric, Ruling
 
 MICROSECONDS = 1_000_000
+# ten years, so that the time of day stays within what a calendar and 64 bits hold
+MEDIA_S_MAX = 10 * 366 * 86400
+
+# bounds of what is read; they are those of the numbers that a guest is told
+FrameNumber = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
+MediaSeconds = Annotated[float, msgspec.Meta(ge=0, le=MEDIA_S_MAX)]
+Part = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Track = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 31) - 1)]
 
 
 class SeenThing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An observation; `box` is x, y, width, height in fractions of the picture."""
 
     kind: str
-    score: float
-    box: tuple[float, float, float, float]
-    track: int
+    score: Part
+    box: tuple[Part, Part, Part, Part]
+    track: Track
     attributes: dict[str, AttributeValue]
 
 
@@ -72,8 +81,8 @@ class ViewLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="vie
 class FrameLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="frame"):
     """An analyzer's answer for one frame. `refused` counts outputs beyond a limit, which are not in it."""
 
-    frame: int
-    t_s: float
+    frame: FrameNumber
+    t_s: MediaSeconds
     observations: tuple[SeenThing, ...]
     scores: tuple[ScoreLine, ...]
     mask: MaskLine | None
@@ -85,8 +94,8 @@ class FrameLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="fr
 class FaultLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="fault"):
     """There is no answer for this frame."""
 
-    frame: int
-    t_s: float
+    frame: FrameNumber
+    t_s: MediaSeconds
     reason: str
 
 

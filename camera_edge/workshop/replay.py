@@ -12,6 +12,7 @@ from pathlib import Path
 
 from camera_edge.address import safe_address
 from camera_edge.capture import Frame, SourceOptions, open_source
+from camera_edge.capture.address import Kind, parse_address
 from camera_edge.errors import UndecodableError, UsageError
 from camera_edge.frames import PrivacyMask, Ring
 from camera_edge.picture import ViewSpec
@@ -36,7 +37,8 @@ class ReplayOptions:
 def replay(address: str, trial: Trial, options: ReplayOptions) -> Iterator[Line]:
     """Lines of a clip. Raises SourceError, UndecodableError, ModuleError; UsageError for a source without end."""
     safe = safe_address(address)
-    yield ReplayLine(trial.plan.name, safe if ":" in safe else Path(safe).name)
+    is_path = parse_address(address).kind is Kind.PATH
+    yield ReplayLine(trial.plan.name, Path(safe).name if is_path else safe)
     seats = _Seats(trial, copy=options.copy)
     analysed = 0
     try:
@@ -54,9 +56,9 @@ def chosen_frames(address: str, options: ReplayOptions) -> Iterator[Frame]:
     sampler = Sampler(options.rate_hz)
     chosen, last = 0, None
     with open_source(address, SourceOptions()) as source:
-        if source.live and options.frames is None:
+        if options.frames is None and (source.live or drawn_s(address) == 0):
             hint = "say how many frames: --frames N; a synthetic camera with pace=0 and seconds=N is a recording"
-            raise UsageError("a live source has no end", where=source.name, hint=hint)
+            raise UsageError("this source has no end", where=source.name, hint=hint)
         while (grab := source.read()) is not None:
             for frame in grab.frames:
                 due = sampler.due(frame.media_us)
@@ -68,6 +70,15 @@ def chosen_frames(address: str, options: ReplayOptions) -> Iterator[Frame]:
                     return
     if last is not None:
         yield last
+
+
+def drawn_s(address: str) -> int | None:
+    """How long a drawn scene is, in seconds, 0: without end; None for any other source. Raises UsageError."""
+    parsed = parse_address(address)
+    if parsed.kind is not Kind.SYNTHETIC:
+        return None
+    seconds = parsed.parameters.get("seconds", "0")
+    return int(seconds) if seconds.isascii() and seconds.isdigit() else 0
 
 
 class _Seats:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from camera_edge.errors import ModuleError, OutputError, UsageError
 from camera_edge.sandbox import shipped_names
+from camera_edge.sandbox.manifest import is_name
 from camera_edge.sandbox.module import MANIFEST_NAME
 from camera_edge.toolchain import Language, sdk_folder
 from camera_edge.workshop.workpiece import Workshop, open_workshop
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _NAME_LINE = re.compile(r'^name = ".*"$', re.MULTILINE)
 
 
@@ -52,7 +52,7 @@ def begin(wanted: Scaffold, sdk: Path | None = None) -> Workshop:
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         hint = "use up to 64 letters, digits, _ and -, a letter or digit first"
         raise UsageError(f"{name!r} is no name for a module", hint=hint)
     if name in shipped_names():

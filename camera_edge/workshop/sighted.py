@@ -3,7 +3,8 @@
 It takes the lines of `camera-edge analyze --json --observations` (with `--scores` it also knows the frames in which
 nothing was seen) and those of a replay.
 
-Invariant: frames come in order, each once; a line of another kind is left out, a line that cannot be read is an error.
+Invariant: frames come in order, each once, and their numbers are within what a rule module can be told; a line of
+another kind is left out, a line that cannot be read is an error.
 """
 
 from __future__ import annotations
@@ -16,27 +17,38 @@ import msgspec
 
 from camera_edge.errors import UsageError
 from camera_edge.observation import AttributeValue, Box, Observation
-from camera_edge.workshop.lines import MICROSECONDS, FaultLine, FrameLine, ReplayLine, SeenThing, ViewLine
+from camera_edge.workshop.lines import (
+    MICROSECONDS,
+    FaultLine,
+    FrameLine,
+    FrameNumber,
+    MediaSeconds,
+    Part,
+    ReplayLine,
+    SeenThing,
+    Track,
+    ViewLine,
+)
 
 _HINT = "give what `camera-edge analyze CLIP --json --observations` or `camera-edge analyzer replay CLIP` printed"
 
 
 class _Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="observation"):
     source: str
-    frame: int
-    t_s: float
+    frame: FrameNumber
+    t_s: MediaSeconds
     analyzer: str
     kind: str
-    score: float
-    box: tuple[float, float, float, float]
-    track: int
+    score: Part
+    box: tuple[Part, Part, Part, Part]
+    track: Track
     attributes: dict[str, AttributeValue]
 
 
 class _Scored(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="score"):
     source: str
-    frame: int
-    t_s: float
+    frame: FrameNumber
+    t_s: MediaSeconds
     analyzer: str
     value: float
 
@@ -88,10 +100,13 @@ def _moments(lines: Iterable[bytes], where: str) -> Iterator[Moment]:
             analyzer = line.module
         if not isinstance(line, _Observed | _Scored | FrameLine | FaultLine):
             continue
+        media_us = round(line.t_s * MICROSECONDS)
         if present is None or line.frame > present.frame:
             if present is not None:
+                if media_us < present.media_us:
+                    raise UsageError(f"frame {line.frame} is earlier than {present.frame}", where=place, hint=_HINT)
                 yield present
-            present = Moment(line.frame, round(line.t_s * MICROSECONDS))
+            present = Moment(line.frame, media_us)
         elif line.frame < present.frame and not isinstance(line, _Scored):
             raise UsageError(f"frame {line.frame} comes after {present.frame}", where=place, hint=_HINT)
         if isinstance(line, _Observed):

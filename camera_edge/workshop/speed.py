@@ -1,6 +1,7 @@
 """Measures what a module costs on this machine: time, fuel, memory, and its C as native code where there is any.
 
 Invariant: the sandboxed and the native build see the same slot of the same ring, one right after the other, in turns.
+C runs as native code only where it is shipped, or where `Measurement.native` says so.
 """
 
 from __future__ import annotations
@@ -39,12 +40,16 @@ YARD = "synthetic:?seed=11&size=1280x720&fps=10&seconds=20&pace=0"
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What is measured with. `source` None: a drawn yard of 1280 x 720. `rate_hz` None: every frame."""
+    """What is measured with. `source` None: a drawn yard of 1280 x 720. `rate_hz` None: every frame.
+
+    `native`: the module's C may run outside of the sandbox; that of a shipped module always may.
+    """
 
     source: str | None
     rate_hz: float | None
     frames: int | None
     day_time: DayTime
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +86,21 @@ class ModuleSpeed:
 
 
 def take(piece: Workpiece, trial: Trial, wanted: Measurement) -> ModuleSpeed:
-    """Raises as `measure_analyzer` and `measure_rule_module`, UsageError where a rule module has nothing to look at."""
+    """Raises UsageError where a rule module has nothing to look at, ModuleError for a missing answer, BuildError."""
     if not piece.module.manifest.is_rule:
         options = ReplayOptions(wanted.rate_hz, wanted.frames)
-        return measure_analyzer(piece, trial, chosen_frames(wanted.source or YARD, options))
+        reason = _no_native(piece, trial, allowed=wanted.native)
+        return _measure_analyzer(piece, trial, chosen_frames(wanted.source or YARD, options), reason)
     if wanted.source is None:
         raise UsageError("a rule module is measured with observations", hint="name a file of them: --source FILE.jsonl")
     moments = islice(read_moments(Path(wanted.source)), wanted.frames)
-    return measure_rule_module(piece, trial, moments, wanted.day_time)
+    return _measure_rule_module(piece, trial, moments, wanted.day_time)
 
 
 class _Stand:
     """One analyzer over one ring: awake, woken for each frame, alone with its own instructions, and native."""
 
-    def __init__(self, piece: Workpiece, trial: Trial, ring: Ring) -> None:
+    def __init__(self, piece: Workpiece, trial: Trial, ring: Ring, native_reason: str | None) -> None:
         self._trial = trial
         self._ring = ring
         self._manifest = piece.module.manifest
@@ -102,7 +108,7 @@ class _Stand:
         self._map = ring_map(ring, copy=False)
         self._stack = ExitStack()
         self._native: NativeModule | None = None
-        self.native_reason = _no_native(piece, trial)
+        self.native_reason = native_reason
         self.memory_bytes = 0
         self.answer_ns: list[float] = []
         self.guest_ns: list[float] = []
@@ -158,7 +164,9 @@ class _Stand:
             raise _no_answer(self._sleeper, slot.sequence)
 
 
-def measure_analyzer(piece: Workpiece, trial: Trial, frames: Iterator[Frame]) -> ModuleSpeed:
+def _measure_analyzer(
+    piece: Workpiece, trial: Trial, frames: Iterator[Frame], native_reason: str | None
+) -> ModuleSpeed:
     """Looks at frames of one size. Raises ModuleError where it gives no answer, BuildError, and as `frames` do."""
     first = next(frames, None)
     if first is None:
@@ -168,7 +176,7 @@ def measure_analyzer(piece: Workpiece, trial: Trial, frames: Iterator[Frame]) ->
     outlines = [polygon.points for polygon in trial.zones.values()]
     rings = Rings([spec], width, height, Scenery(PrivacyMask(()), outlines))
     try:
-        with _Stand(piece, trial, rings.ring(spec)) as stand:
+        with _Stand(piece, trial, rings.ring(spec), native_reason) as stand:
             for frame in chain([first], frames):
                 if (frame.picture.width, frame.picture.height) != (width, height):
                     break
@@ -194,7 +202,7 @@ def measure_analyzer(piece: Workpiece, trial: Trial, frames: Iterator[Frame]) ->
     )
 
 
-def measure_rule_module(piece: Workpiece, trial: Trial, moments: Iterator[Moment], day_time: DayTime) -> ModuleSpeed:
+def _measure_rule_module(piece: Workpiece, trial: Trial, moments: Iterator[Moment], day_time: DayTime) -> ModuleSpeed:
     """Raises ModuleError where it gives no answer, and as `moments` do."""
     hearing = Hearing(trial, day_time)
     answer_ns: list[float] = []
@@ -232,14 +240,16 @@ def measure_rule_module(piece: Workpiece, trial: Trial, moments: Iterator[Moment
     )
 
 
-def _no_native(piece: Workpiece, trial: Trial) -> str | None:
-    """Why there is nothing native to compare with; None: there is."""
+def _no_native(piece: Workpiece, trial: Trial, *, allowed: bool) -> str | None:
+    """Why nothing native is compared with; None: it is."""
     if trial.plan.models or trial.plan.brings_models:
         return "the native build runs no models"
     if piece.language is None:
         return "its source is not here"
     if piece.language is not Language.C:
         return f"{piece.language.value} has no native build"
+    if not allowed and piece.module.origin != "shipped":
+        return "not compared: --native"
     return missing(Language.C)
 
 

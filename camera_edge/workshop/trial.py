@@ -15,7 +15,7 @@ from camera_edge.rules import Polygon
 from camera_edge.sandbox import Analyzer, Grants, ModuleFile, Program, RingMap, Services
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.fullpicture import FullPicture
-from camera_edge.worker.plan import AnalyzerPlan, ParamValue, full_params, grant_model
+from camera_edge.worker.plan import AnalyzerPlan, ParamValue, full_params, granted_models
 
 CAMERA = "replay"
 
@@ -33,18 +33,18 @@ def plan_trial(module: ModuleFile, wishes: Wishes, models: Registry) -> Analyzer
     """Raises UsageError for a parameter that the module does not have, or a model that is not there."""
     manifest = module.manifest
     try:
-        model = grant_model(manifest.name, module, wishes.params, models)
+        granted = granted_models(module, wishes.params, manifest.grant_all(wishes.params), models)
         manifest.with_defaults(wishes.params)
     except (ConfigError, ModelError, ModuleError) as error:
         raise UsageError(error.message, where=error.where, hint=error.hint) from error
     camera: dict[str, ParamValue] = {"camera.name": CAMERA, "camera.zones": "\n".join(wishes.zones)}
-    params = full_params({**wishes.params, **camera}, model)
+    params = full_params({**wishes.params, **camera}, granted)
     return AnalyzerPlan(
         name=manifest.name,
         module=module,
         capabilities=manifest.grant_all(params),
         params=params,
-        models=(model,) if model is not None else (),
+        models=granted,
         state=wishes.state,
     )
 

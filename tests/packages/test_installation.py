@@ -24,7 +24,8 @@ from camera_edge.packages import (
 from camera_edge.packages.documents import SIGNATURE_KEY, TITLE_KEY, TOML_KEY, VERSION_KEY, digest_of
 from camera_edge.packages.layout import blob_path
 from camera_edge.sandbox import shipped_names
-from camera_edge.sandbox.shelf import Placed, Shelf
+from camera_edge.sandbox.record import Placed
+from camera_edge.sandbox.shelf import Shelf
 from tests.packages.packed import (
     GUEST,
     SCORE,

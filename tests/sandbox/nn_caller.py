@@ -67,6 +67,7 @@ class Guest:
         self._fences = memoryview(whole)[: len(FENCE)], memoryview(whole)[-len(FENCE) :]
         self._pinned = (ctypes.c_char * SIZE_BYTES).from_buffer(whole, len(FENCE))
         self.lines: list[bytes] = []
+        self.defects: list[str] = []
         host_memory = GuestMemory(ctypes.addressof(self._pinned), lambda: SIZE_BYTES)
         self._host_memory = host_memory
         names = frozenset(graphs) if granted is None else granted
@@ -83,6 +84,9 @@ class Guest:
 
     def write(self, pointer: int, data: bytes) -> None:
         self._host_memory.write(pointer, data)
+
+    def log_defect(self, module: str, name: str) -> None:
+        self.defects.append(f"{module}.{name}")
 
     def say(self, _level: int, data: bytes) -> None:
         self.lines.append(data)

@@ -6,7 +6,8 @@ import base64
 import hashlib
 
 from camera_edge.sandbox.manifest import read_manifest
-from camera_edge.sandbox.shelf import NewVersion, Shelf, Signer
+from camera_edge.sandbox.record import NewVersion, Signer
+from camera_edge.sandbox.shelf import Shelf
 
 WHEN = "2026-11-25T12:00:00.000Z"
 KEY = b"the key of acme"
@@ -29,6 +30,6 @@ def new_version(
         toml=toml,
         wasm=WASM + f"\0{chr(1 + len(version))}{chr(len(version))}{version}".encode(),
         package_sha256=digest,
-        signer=Signer(hashlib.sha256(key).hexdigest(), signer),
+        signers=(Signer(hashlib.sha256(key).hexdigest(), signer),),
         documents=b"documents",
     )

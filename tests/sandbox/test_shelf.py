@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from camera_edge.errors import ModuleError, OutputError
-from camera_edge.sandbox.shelf import VERSIONS_KEPT, Placed, Shelf
+from camera_edge.sandbox.record import Placed
+from camera_edge.sandbox.shelf import VERSIONS_KEPT, Shelf
 from tests.sandbox.shelved import KEY, WHEN, new_version, trust_key
 
 ROOT = Path(__file__).resolve().parents[2]

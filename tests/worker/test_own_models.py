@@ -96,5 +96,5 @@ def test_without_the_grant_the_module_does_not_start(adder: CameraPlan, sandboxi
 
 
 def test_the_record_of_an_event_names_the_runtime(adder: CameraPlan) -> None:
-    names = [runtime.name for runtime in provenance(adder, "decoder").fingerprint.runtimes]
+    names = [runtime.name for runtime in provenance(adder, adder.analyzers, "decoder").fingerprint.runtimes]
     assert "onnxruntime" in names
