@@ -143,11 +143,11 @@ def _installed(state: Path) -> Iterator[Finding]:
         yield Finding("installed analyzers", Verdict.BAD, str(exc))
         return
     for each in findings:
-        about = f"analyzer {each.record.name} {each.record.version}"
-        if each.fault is None:
+        about = f"analyzer {each.name} {each.version}"
+        if each.fault is None and each.record is not None:
             yield Finding(about, Verdict.GOOD, f"verified; signed by {each.record.signer.name}")
         else:
-            withheld = shelf.withheld(each.record) is not None
+            withheld = each.record is not None and shelf.withheld(each.record) is not None
             yield Finding(about, Verdict.LESS if withheld else Verdict.BAD, str(each.fault))
 
 

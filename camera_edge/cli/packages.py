@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from camera_edge.cli import trust
-from camera_edge.cli.trust import JsonOption, StateOption, open_shelf, withheld
+from camera_edge.cli.package_report import broken_json, installed_json, shipped_json, verified_json
+from camera_edge.cli.standing import look
+from camera_edge.cli.trust import JsonOption, StateOption, open_shelf, standing_json, tell, warn
 
 if TYPE_CHECKING:
-    from camera_edge.packages import Layout, Verified
-    from camera_edge.sandbox import ModuleFile
-    from camera_edge.sandbox.shelf import Record, Shelf
+    from camera_edge.packages import Layout, MemoryLayout
+    from camera_edge.sandbox import Manifest
 
 app = typer.Typer(help="Packages of analyzers.", no_args_is_help=True)
 app.add_typer(trust.app, name="trust")
@@ -41,20 +42,23 @@ def pack_command(
     from camera_edge.packages import examine, pack, read_package, write_layout
     from camera_edge.packages.packing import created_s
     from camera_edge.sandbox import Runtime, load_module
-    from camera_edge.sandbox.module import MANIFEST_NAME
+    from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX
+    from camera_edge.sandbox.plainfile import read_plain
 
     path = _built(source)
     module = load_module(path)
-    toml = path.with_name(MANIFEST_NAME).read_bytes()
+    toml = read_plain(path.with_name(MANIFEST_NAME), WASM_BYTES_MAX)
     layout = pack(module.manifest, toml, module.wasm, created_s=created_s(os.environ))
     package = read_package(layout)
     examine(package, Runtime())
     target = out or Path(f"{module.manifest.name}-{module.manifest.version}.tar")
     write_layout(layout, target)
     if json:
-        put_json({"package": str(target), "digest": package.digest, "module_sha256": module.sha256})
+        said = {"package": str(target), "digest": package.digest, "module_sha256": module.sha256}
+        put_json({**said, **_installable_json(module.manifest)})
     talk.print(f"packed [bold]{module.manifest.name} {module.manifest.version}[/] into {target} ({package.digest})")
-    talk.print(f"  sign it: camera-edge analyzer sign {target} --key NAME.key")
+    if not _warned_of_name(module.manifest):
+        talk.print(f"  sign it: camera-edge analyzer sign {target} --key NAME.key")
 
 
 @app.command()
@@ -94,18 +98,18 @@ def sign_command(
     from camera_edge.packages import PrivateKey, examine, open_layout, read_package, sign, write_layout
     from camera_edge.packages.keys import PASSPHRASE_VARIABLE
     from camera_edge.sandbox import Runtime
-    from camera_edge.sandbox.trusted import read_key
+    from camera_edge.sandbox.trusted import PRIVATE_KEY_HINT, read_key
 
     passphrase = os.environ.get(PASSPHRASE_VARIABLE)
-    private = PrivateKey.read(read_key(key), key.stem, passphrase=passphrase, where=str(key))
+    private = PrivateKey.read(read_key(key, hint=PRIVATE_KEY_HINT), key.stem, passphrase=passphrase, where=str(key))
     examined = examine(read_package(open_layout(package)), Runtime())
     write_layout(sign(examined.package, private, reference=examined.manifest.name), package)
     if json:
-        put_json(
-            {"package": str(package), "digest": examined.package.digest, "fingerprint": private.public.fingerprint}
-        )
+        said = {"package": str(package), "digest": examined.package.digest, "fingerprint": private.public.fingerprint}
+        put_json({**said, **_installable_json(examined.manifest)})
     talk.print(f"signed {package} ({examined.package.digest}) by the key {private.public.fingerprint[:16]}…")
-    talk.print(f"  who trusts that key can install it: camera-edge analyzer install {package}")
+    if not _warned_of_name(examined.manifest):
+        talk.print(f"  who trusts that key can install it: camera-edge analyzer install {package}")
 
 
 @app.command("verify")
@@ -129,12 +133,14 @@ def verify_command(
         trusted = TrustStore(open_shelf(state)).read()
     verified = verify(_layout(package, plain_http=plain_http), trusted)
     if json:
-        put_json(_verified_json(verified))
+        put_json({**verified_json(verified, verified.signer), **_installable_json(verified.manifest)})
     manifest = verified.manifest
-    talk.print(f"[bold]{manifest.name} {manifest.version}[/] is whole, signed by [bold]{verified.signer.name}[/]")
+    signers = " and ".join(f"[bold]{each.name}[/]" for each in verified.signers)
+    talk.print(f"[bold]{manifest.name} {manifest.version}[/] is whole, signed by {signers}")
     talk.print(f"  package {verified.package.digest}, module {verified.package.wasm_digest}")
     talk.print(f"  it asks for {_listed(manifest.capabilities)}")
-    talk.print(f"  install it: camera-edge analyzer install {package}")
+    if not _warned_of_name(manifest):
+        talk.print(f"  install it: camera-edge analyzer install {package}")
 
 
 @app.command("install")
@@ -157,10 +163,11 @@ def install_command(
     now_utc = iso_utc(SystemClock().utc_ns())
     placed = install(verified, shelf, installed_utc=now_utc, allow_rollback=allow_rollback)
     if json:
-        put_json({**_verified_json(verified), "was_there": placed.was_there, "removed": placed.removed})
+        said = verified_json(verified, placed.record.signer)
+        put_json({**said, "was_there": placed.was_there, "removed": placed.removed})
     manifest = verified.manifest
     done = "was installed already" if placed.was_there else "is installed"
-    talk.print(f"[bold]{manifest.name} {manifest.version}[/], signed by {verified.signer.name}, {done}")
+    talk.print(f"[bold]{manifest.name} {manifest.version}[/], signed by {placed.record.signer.name}, {done}")
     for version in placed.removed:
         talk.print(f"  version {version} was removed")
     talk.print("  to run it, name it for a camera; what it is not granted it does not get:")
@@ -176,8 +183,10 @@ def list_command(state: StateOption = None, json: JsonOption = False) -> None:
     from camera_edge.sandbox import shipped, shipped_names
 
     shelf = open_shelf(state)
-    rows = [_shipped_json(shipped(name)) for name in shipped_names()]
-    rows += [_installed_json(shelf, record) for name in shelf.names() for record in shelf.records(name)]
+    rows = [shipped_json(shipped(name)) for name in shipped_names()]
+    for name in shelf.names():
+        rows += [broken_json(name, each) for each in shelf.broken(name)]
+        rows += [installed_json(shelf, record) for record in shelf.records(name)]
     if json:
         put_json(rows)
         return
@@ -189,7 +198,8 @@ def list_command(state: StateOption = None, json: JsonOption = False) -> None:
     )
     for row in rows:
         runs = "yes" if row["withheld"] is None else f"no: {row['withheld']}"
-        cells = (row["name"], row["version"], row["signer"] or "shipped", row["asks"] or "nothing", runs)
+        signer = "shipped" if row["origin"] == "shipped" else row["signer"] or "?"
+        cells = (row["name"], row["version"], signer, row["asks"] or "nothing", runs)
         texts = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells]
         table.add_row(*map(escape, texts), str(row["digest"] or "-"))
     show.print(table)
@@ -217,19 +227,23 @@ def revoke(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Never run a package or module of this digest again, installed or not."""
+    """Stop what is installed of this digest, and refuse to install it. Says what runs instead.
+
+    An older version that is installed, signed by a trusted key and not revoked runs instead; without one nothing of that
+    name runs. A module that is shipped cannot be revoked. To take it back, delete the file that is named.
+    """
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.clock import SystemClock, iso_utc
     from camera_edge.packages import TrustStore
 
     shelf = open_shelf(state)
+    before = look(shelf)
     value = TrustStore(shelf).revoke(digest, now_utc=iso_utc(SystemClock().utc_ns()))
-    held = withheld(shelf)
+    after = look(shelf)
     if json:
-        put_json({"revoked": f"sha256:{value}", "withheld": held})
+        put_json({"revoked": f"sha256:{value}", **standing_json(before, after)})
     talk.print(f"revoked sha256:{value}")
-    for each in held:
-        talk.print(f"  {each} does not run any more")
+    tell(before, after)
     talk.print(f"  to take that back, delete {shelf.trust.revoked_digests / value}")
 
 
@@ -242,11 +256,10 @@ def pull_command(
 ) -> None:
     """Fetch a package and its signatures into a file, to be carried to a site without a network."""
     from camera_edge.cli.talk import put_json, talk
-    from camera_edge.packages import MemoryLayout, read_package, write_layout
+    from camera_edge.packages import read_package, write_layout
 
-    layout = _layout(reference, plain_http=plain_http)
+    layout = _fetched(reference, plain_http=plain_http)
     package = read_package(layout)
-    assert isinstance(layout, MemoryLayout), "what is fetched is in memory"
     write_layout(layout, out)
     if json:
         put_json({"package": str(out), "digest": package.digest, "signatures": len(package.signatures())})
@@ -277,27 +290,50 @@ def push_command(
 
 
 def _layout(package: str, *, plain_http: bool) -> Layout:
-    import asyncio
-
-    from camera_edge.packages import Access, Reference, open_layout, pull
+    from camera_edge.packages import open_layout
     from camera_edge.packages.reference import SCHEME
 
-    if not package.startswith(SCHEME):
-        return open_layout(Path(package))
-    return asyncio.run(pull(Reference.read(package), Access.of(os.environ, plain_http=plain_http)))
+    return _fetched(package, plain_http=plain_http) if package.startswith(SCHEME) else open_layout(Path(package))
+
+
+def _fetched(reference: str, *, plain_http: bool) -> MemoryLayout:
+    """Raises UsageError where it names no package in a registry."""
+    import asyncio
+
+    from camera_edge.packages import Access, Reference, pull
+
+    return asyncio.run(pull(Reference.read(reference), Access.of(os.environ, plain_http=plain_http)))
+
+
+def _warned_of_name(manifest: Manifest) -> bool:
+    """Whether it has the name of a shipped analyzer; then it was said that it cannot be installed."""
+    from camera_edge.packages import is_taken
+    from camera_edge.packages.installation import OWN_NAME
+
+    if not is_taken(manifest):
+        return False
+    warn([f"it cannot be installed: an analyzer {manifest.name!r} is shipped with camera-edge ({OWN_NAME})"])
+    return True
+
+
+def _installable_json(manifest: Manifest) -> dict[str, object]:
+    from camera_edge.packages import is_taken
+
+    return {"installable": not is_taken(manifest)}
 
 
 def _built(source: Path) -> Path:
     """The module to pack: the file named, or the one that a folder's analyzer.toml names."""
     from camera_edge.errors import UsageError
     from camera_edge.sandbox.manifest import read_manifest
-    from camera_edge.sandbox.module import MANIFEST_NAME
+    from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX
+    from camera_edge.sandbox.plainfile import read_plain
 
     if not source.is_dir():
         return source
     toml = source / MANIFEST_NAME
     try:
-        name = read_manifest(toml.read_bytes(), where=str(toml)).name
+        name = read_manifest(read_plain(toml, WASM_BYTES_MAX), where=str(toml)).name
     except OSError as error:
         raise UsageError(
             f"cannot be read: {error.strerror}", where=str(toml), hint="name an analyzer's folder"
@@ -306,52 +342,6 @@ def _built(source: Path) -> Path:
     if not path.exists():
         raise UsageError("the analyzer is not built", where=str(path), hint=f"camera-edge analyzer build {source}")
     return path
-
-
-def _verified_json(verified: Verified) -> dict[str, object]:
-    return {
-        "name": verified.manifest.name,
-        "version": verified.manifest.version,
-        "digest": verified.package.digest,
-        "module_sha256": verified.package.wasm_digest.removeprefix("sha256:"),
-        "signer": verified.signer.name,
-        "fingerprint": verified.signer.fingerprint,
-        "asks": list(verified.manifest.capabilities),
-    }
-
-
-def _shipped_json(module: ModuleFile) -> dict[str, object]:
-    return {
-        "name": module.manifest.name,
-        "version": module.manifest.version,
-        "origin": "shipped",
-        "signer": None,
-        "digest": None,
-        "module_sha256": module.sha256,
-        "asks": list(module.manifest.capabilities),
-        "withheld": None,
-    }
-
-
-def _installed_json(shelf: Shelf, record: Record) -> dict[str, object]:
-    from camera_edge.errors import ModuleError
-
-    try:
-        module, withheld_for = shelf.load(record), shelf.withheld(record)
-    except ModuleError as error:
-        module, withheld_for = None, str(error)
-    return {
-        "name": record.name,
-        "version": record.version,
-        "origin": "installed",
-        "signer": record.signer.name,
-        "fingerprint": record.signer.fingerprint,
-        "digest": f"sha256:{record.package_sha256}",
-        "module_sha256": record.wasm_sha256,
-        "installed_utc": record.installed_utc,
-        "asks": [] if module is None else list(module.manifest.capabilities),
-        "withheld": withheld_for,
-    }
 
 
 def _listed(names: tuple[str, ...]) -> str:

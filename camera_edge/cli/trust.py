@@ -5,10 +5,14 @@ Invariant: what a command changes takes effect for modules that run at their nex
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from camera_edge.cli.standing import Standing, look, sentences
+from camera_edge.errors import UsageError
 
 if TYPE_CHECKING:
     from camera_edge.packages import PublicKey
@@ -71,31 +75,55 @@ def remove(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Trust a key no more: what it signed stays installed and does not run."""
+    """Trust a key no more: what it alone signed stays installed and does not run. Says what runs instead."""
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.packages import TrustStore
 
     shelf = open_shelf(state)
+    before = look(shelf)
     TrustStore(shelf).remove(name)
-    held = withheld(shelf)
+    after = look(shelf)
     if json:
-        put_json({"removed": name, "withheld": held})
+        put_json({"removed": name, **standing_json(before, after)})
     talk.print(f"[bold]{name}[/] is not trusted any more")
-    for each in held:
-        talk.print(f"  {each} does not run any more")
+    tell(before, after)
+
+
+def standing_json(before: Standing, after: Standing) -> dict[str, object]:
+    """`withheld`: all that may not run; `runs`: by name, what runs now where something was stopped; `damaged`."""
+    return {"withheld": after.withheld, "runs": after.runs_since(before), "damaged": after.faults}
+
+
+def tell(before: Standing, after: Standing) -> None:
+    from rich.markup import escape
+
+    from camera_edge.cli.talk import talk
+
+    for sentence in sentences(before, after):
+        talk.print(f"  {escape(sentence)}")
+    warn(after.faults)
+
+
+def warn(faults: Iterable[str]) -> None:
+    """What stops nothing, and should be known."""
+    from rich.markup import escape
+
+    from camera_edge.cli.talk import talk
+
+    for fault in faults:
+        talk.print(f"[yellow]warning:[/] {escape(fault)}")
 
 
 def open_shelf(state: Path | None) -> Shelf:
+    """The shelf of a state folder, which need not be there yet. Raises UsageError where it is no folder."""
     from camera_edge.config import DEFAULT_STATE
     from camera_edge.sandbox.shelf import SHELF_FOLDER, Shelf
 
-    return Shelf((state or DEFAULT_STATE).expanduser() / SHELF_FOLDER)
-
-
-def withheld(shelf: Shelf) -> list[str]:
-    """The installed versions that may not run, as NAME VERSION."""
-    records = (record for name in shelf.names() for record in shelf.records(name))
-    return [f"{record.name} {record.version}" for record in records if shelf.withheld(record)]
+    folder = (state or DEFAULT_STATE).expanduser()
+    for path in (folder, folder / SHELF_FOLDER):
+        if path.exists() and not path.is_dir():
+            raise UsageError("this is no folder", where=str(path), hint="--state names the folder of a camera-edge")
+    return Shelf(folder / SHELF_FOLDER)
 
 
 def _as_json(key: PublicKey) -> dict[str, str]:

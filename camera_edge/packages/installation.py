@@ -19,9 +19,9 @@ from camera_edge.packages.trust import Trust
 from camera_edge.sandbox.admission import check_module
 from camera_edge.sandbox.manifest import Manifest, read_manifest
 from camera_edge.sandbox.module import shipped_names
+from camera_edge.sandbox.record import NewVersion, Placed, Record, Signer, damage
 from camera_edge.sandbox.runtime import Runtime
 from camera_edge.sandbox.sections import Interface
-from camera_edge.sandbox.record import NewVersion, Placed, Record, Signer, damage
 from camera_edge.sandbox.shelf import PACKAGE_NAME, Shelf
 from camera_edge.sandbox.version import ModuleVersion
 
@@ -58,7 +58,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An installed version, and why it may not run, or None. `record`: None where it is damaged, there is a fault then."""
+    """An installed version, and why it may not run, or None. `record`: None where that is damaged, which is a fault."""
 
     name: str
     version: str
@@ -168,7 +168,7 @@ def _signers(package: Package, trust: Trust) -> tuple[tuple[PublicKey, ...], tup
         found = (trust.signer(each.signature, each.payload) for each in group.signatures if each in ours)
         known = {each.fingerprint: each for each in found if each is not None}
         if known:
-            signers = known | signers
+            signers = signers | {name: each for name, each in known.items() if name not in signers}
             signed_by.append(group)
     if not signers:
         raise _unsigned(package, trust)

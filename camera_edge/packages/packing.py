@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from camera_edge.durable import sync_folder, write_durably
-from camera_edge.errors import CameraEdgeError, ModuleError, OutputError, UsageError
+from camera_edge.errors import CameraEdgeError, OutputError, UsageError
 from camera_edge.packages.documents import (
     CONFIG_TYPE,
     IMAGE_CONFIG_TYPE,
@@ -54,7 +54,6 @@ from camera_edge.packages.package import Package, Signature, SignatureSet, read_
 from camera_edge.sandbox.manifest import Manifest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
-_BLOB_FOLDERS = ("blobs", "blobs/sha256")
 
 
 def pack(manifest: Manifest, toml: bytes, wasm: bytes, *, created_s: int = 0) -> MemoryLayout:
@@ -169,8 +168,6 @@ def _check_place(out: Path) -> None:
     if not (out.exists() or out.is_symlink()) or (out.is_dir() and not any(out.iterdir())):
         return
     try:
-        if out.is_dir() and any((out / each).is_symlink() for each in _BLOB_FOLDERS):
-            raise ModuleError("its blobs lie elsewhere")
         read_package(open_layout(out))
     except CameraEdgeError as error:
         raise OutputError(

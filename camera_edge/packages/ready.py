@@ -1,7 +1,8 @@
 """Makes modules ready to run, as a child of the hub: `python -m camera_edge.packages.ready CACHE SHELF NAME...`.
 
 Invariant: it ends with 0 only where every named module has a version that may run, and each of those was verified again
-and is in the cache; a damaged one may not run. A NAME is that of a shipped or an installed module, or the path of a .wasm file.
+and is in the cache; a damaged one may not run. A NAME is that of a shipped or an installed module, or the path of a
+.wasm file.
 """
 
 from __future__ import annotations

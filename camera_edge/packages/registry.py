@@ -1,7 +1,7 @@
 """Fetches packages from a registry that is not trusted, and puts them there (OCI distribution specification 1.1).
 
-A registry may send us to another host for a blob, as those do that keep blobs in a store of objects: at most three times,
-over HTTPS, without credentials. What comes from there is compared with the digest of the manifest like any other blob.
+A registry may send us to another host for a blob, as those do that keep blobs in a store of objects: at most three
+times, over HTTPS, without credentials. What comes from there is compared with its digest in the manifest like any blob.
 
 Invariant: every answer is bounded in bytes and time, every blob and manifest is compared with its digest, credentials
 go over HTTPS or to this machine alone, and only a blob may come from another place than was asked.

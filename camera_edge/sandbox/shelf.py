@@ -27,7 +27,7 @@ import msgspec
 from camera_edge.durable import make_folder, sync_folder, write_durably, write_new
 from camera_edge.errors import DamagedError, ModuleError, OutputError
 from camera_edge.sandbox.manifest import is_name, read_manifest
-from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX, ModuleFile
+from camera_edge.sandbox.module import MANIFEST_NAME, ModuleFile
 from camera_edge.sandbox.plainfile import read_plain
 from camera_edge.sandbox.record import (
     RECORD_NAME,
@@ -251,9 +251,10 @@ class Shelf:
                     (folder / name).unlink()
 
     def _continued(self, new: NewVersion) -> tuple[Signer, ...]:
-        """The signers of a new version, first the one that counts: who signed the newest installed one, if among them.
+        """The signers of a new version, first the one that counts: that of the newest installed one, if among them.
 
-        So a package with two signatures carries a name over to another key. Raises ModuleError where none of them is.
+        Where its key is not trusted any more, one that also signed and is trusted takes its place: so a name passes to
+        another key. That one alone does not do before, as anyone can add a signature. Raises ModuleError.
         """
         records, broken = self._records(new.manifest.name)
         if not records:
@@ -261,13 +262,12 @@ class Shelf:
                 raise broken[0].fault
             return new.signers
         newest = records[0]
-        wanted = self.vouching(newest) or (newest.signer,)
-        for signer in wanted:
-            for each in new.signers:
-                if each.fingerprint == signer.fingerprint:
-                    return (each, *(other for other in new.signers if other != each))
+        wanted = next(iter(self.vouching(newest)), newest.signer)
+        first = [each for each in new.signers if each.fingerprint == wanted.fingerprint]
+        if first:
+            return (*first, *(each for each in new.signers if each not in first))
         raise ModuleError(
-            f"{newest.name} {newest.version} is installed, signed by {wanted[0].name!r}; "
+            f"{newest.name} {newest.version} is installed, signed by {wanted.name!r}; "
             f"this one is signed by {new.signers[0].name!r}",
             where=newest.name,
             hint=f"have it signed by both keys, or if another signer is meant: camera-edge analyzer remove "

@@ -40,7 +40,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One module: the versions to try, the wanted one first. `refused`: those that could not be loaded, with why."""
+    """One module: the versions to try, the wanted one first. `refused`: those before them that could not be loaded."""
 
     plan: AnalyzerPlan
     versions: tuple[Version, ...]
@@ -100,7 +100,9 @@ def _member(wanted: AnalyzerPlan, runtime: Runtime, cache: Cache) -> Member:
             versions.append(Version(plan, runtime.load(plan.module, cache)))
         except ModuleError as error:
             first_fault = first_fault or error
-            refused.append(f"{plan.name} {plan.module.manifest.version} {error.message}")
+            # of those that would only be tried after one that is there nobody needs to hear
+            if not versions:
+                refused.append(f"{plan.name} {plan.module.manifest.version} {error.message}")
     if not versions:
         assert first_fault is not None, "a module has one version at least"
         raise first_fault

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
+import typer
+from click import Group, Option
 
+from camera_edge.cli.analyzer import app
 from camera_edge.toolchain import Language, missing
 
 Command = Callable[..., tuple[int, str, str]]
@@ -15,6 +20,16 @@ YARD = "synthetic:?seed=7&size=160x90&fps=10&seconds=1&pace=0"
 TRAP = '(func (export "analyze") (param i32) (result i32) (unreachable))'
 STORES = '(import "camera_edge" "state_put" (func (param i32 i32 i32) (result i32)))'
 ANALYZE = '(func (export "analyze") (param i32) (result i32) (i32.const 0))'
+
+
+def commands(group: Group, path: str) -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, each in group.commands.items():
+        found |= commands(each, f"{path} {name}") if isinstance(each, Group) else {f"{path} {name}": each}
+    return found
+
+
+COMMANDS = commands(typer.main.get_group(app), "analyzer")
 
 
 @pytest.fixture
@@ -53,11 +68,15 @@ def test_a_module_in_c_goes_from_nothing_to_figures(analyzer: Command, tmp_path:
     assert analyzer("test", "hello") == (0, "ok  yard  23 lines\n", "")
     code, out, _ = analyzer("test", "hello", "--json")
     assert (code, json.loads(out)["passed"]) == (0, True)
-    code, out, _ = analyzer("bench", "hello", "--source", YARD, "--frames", "3", "--json")
+    bench = ("bench", "hello", "--source", YARD, "--frames", "3")
+    code, out, said = analyzer(*bench, "--json")
     figures = json.loads(out)
-    assert (code, figures["name"], figures["frames"], figures["native_reason"]) == (0, "hello", 3, None)
-    code, out, _ = analyzer("bench", "hello", "--source", YARD, "--frames", "3")
+    assert (code, figures["name"], figures["frames"]) == (0, "hello", 3)
+    assert (figures["native_ns"], figures["native_reason"]) == (None, "not compared: --native")
+    assert "warning" not in said
+    code, out, said = analyzer(*bench, "--native")
     assert code == 0 and "the sandbox takes" in out
+    assert "warning: the C in hello runs outside of the sandbox, with your rights" in said
 
 
 def test_what_replay_prints_is_what_a_golden_test_holds(analyzer: Command, eager: Path) -> None:
@@ -163,6 +182,13 @@ def test_a_build_that_imports_what_it_does_not_ask_for_says_so(analyzer: Command
         (("replay", YARD, "--module", "motion", "--start", "2026-01-05"), 64, "no time of day"),
         (("replay", YARD, "--module", "motion", "--store", "nowhere"), 64, "cannot be read"),
         (("replay", "rtsp://me:secret@192.0.2.1/a", "--module", "motion"), 64, "credentials"),
+        (("replay", YARD, "--module", "motion", "--zone", "Gate=0,0,1,0,1,1"), 64, "small letters"),
+        (("replay", YARD, "--module", "motion", "--zone", "gate\n=0,0,1,0,1,1"), 64, "small letters"),
+        (("replay", YARD, "--module", "motion", "--param", "a b=1"), 64, "KEY=VALUE"),
+        (("bench", "motion", "--source", YARD, "--start", "2026-01-05"), 64, "no time of day"),
+        (("inspect", "oci://registry.example/a/b:1"), 64, "analyzer pull oci://registry.example/a/b:1 --out FILE.tar"),
+        (("bench", "oci://registry.example/a/b:1"), 64, "analyzer pull"),
+        (("replay", YARD, "--module", "oci://registry.example/a/b:1"), 64, "analyzer pull"),
     ],
     ids=lambda value: " ".join(value)[-40:] if isinstance(value, tuple) else "",
 )
@@ -172,6 +198,76 @@ def test_what_cannot_be_done_is_refused_with_the_next_step(
     answer = analyzer(*arguments)
     check_refused(answer, code, words)
     assert "secret" not in answer[2]
+
+
+def test_a_module_that_was_not_named_by_its_folder_is_never_compared(analyzer: Command, eager: Path) -> None:
+    eager.with_suffix(".c").write_text("#error it is compiled\n")
+    check_refused(analyzer("bench", eager, "--source", YARD, "--native"), 64, "no source", "name the module's folder")
+    code, out, _ = analyzer("bench", eager, "--source", YARD, "--frames", "2", "--json")
+    assert (code, json.loads(out)["native_reason"]) == (0, "its source is not here")
+
+
+def test_what_is_revoked_is_shown_and_not_run(analyzer: Command, command: Command, eager: Path) -> None:
+    golden = eager.parent / "golden"
+    golden.mkdir()
+    (golden / "yard.toml").write_text(f'source = "{YARD}"\n')
+    assert analyzer("test", eager.parent, "--update")[0] == 0
+    assert analyzer("pack", eager.parent, "--out", "eager.tar", "--json")[0] == 0
+    _, out, _ = analyzer("inspect", eager, "--json")
+    sha256 = json.loads(out)["sha256"]
+    assert json.loads(out)["revoked"] is None
+    assert analyzer("revoke", sha256)[0] == 0
+    for module in (eager, eager.parent, "eager.tar"):
+        check_refused(analyzer("replay", YARD, "--module", module), 70, f"sha256:{sha256} was revoked")
+        check_refused(analyzer("bench", module, "--source", YARD), 70, f"sha256:{sha256} was revoked")
+        code, out, _ = analyzer("inspect", module)
+        assert code == 0 and f"REVOKED sha256:{sha256}" in " ".join(out.split())
+    check_refused(analyzer("test", eager.parent), 70, f"sha256:{sha256} was revoked")
+    check_refused(command("analyze", YARD, "--analyzer", eager, "--json"), 70, f"sha256:{sha256} was revoked")
+
+
+def test_a_package_is_refused_by_its_own_digest_too(analyzer: Command, eager: Path) -> None:
+    digest = json.loads(analyzer("pack", eager.parent, "--out", "eager.tar", "--json")[1])["digest"]
+    assert analyzer("revoke", digest)[0] == 0
+    check_refused(analyzer("replay", YARD, "--module", "eager.tar"), 70, f"{digest} was revoked")
+    assert json.loads(analyzer("inspect", "eager.tar", "--json")[1])["revoked"] == digest.removeprefix("sha256:")
+    assert analyzer("replay", YARD, "--module", eager)[0] == 0
+
+
+def test_a_rule_module_takes_no_rate(analyzer: Command) -> None:
+    if (reason := missing(Language.C)) is not None:
+        pytest.skip(reason)
+    assert analyzer("new", "alone", "--lang", "c", "--rule")[0] == analyzer("build", "alone")[0] == 0
+    seen = "alone/golden/seen.jsonl"
+    check_refused(analyzer("replay", seen, "--module", "alone", "--rate", "5"), 64, "leave out --rate")
+    check_refused(analyzer("bench", "alone", "--source", seen, "--rate", "native"), 64, "leave out --rate")
+    assert analyzer("replay", seen, "--module", "alone")[0] == 0
+
+
+def test_a_source_that_is_newer_is_warned_of(analyzer: Command, eager: Path) -> None:
+    eager.with_suffix(".h").write_text("")
+    eager.with_suffix(".c").write_text("")
+    os.utime(eager.with_suffix(".c"), (1, 1))
+    assert "warning: eager.h is newer than the module" in analyzer("replay", YARD, "--module", eager.parent)[2]
+
+
+def test_a_build_that_is_refused_leaves_stdout_empty_where_json_was_asked_for(analyzer: Command) -> None:
+    if (reason := missing(Language.C)) is not None:
+        pytest.skip(reason)
+    assert analyzer("new", "hello", "--lang", "c")[0] == 0
+    toml = Path("hello/analyzer.toml")
+    toml.write_text(toml.read_text().replace('"pixels"', '"observations"'))
+    check_refused(analyzer("build", "hello", "--json"), 70, "hello")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_command_says_what_its_json_is(name: str) -> None:
+    said = [option.help for option in COMMANDS[name].params if "--json" in option.opts and isinstance(option, Option)]
+    lines = {
+        "analyzer replay": "JSON Lines, as always.",
+        "analyzer test": "JSON Lines on stdout, one for each golden test.",
+    }
+    assert said == [lines.get(name, "One JSON value on stdout.")]
 
 
 def test_a_clip_that_is_not_there_is_said_after_the_first_line(analyzer: Command, eager: Path) -> None:

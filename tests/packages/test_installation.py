@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from camera_edge.errors import ModuleError
+from camera_edge.errors import DamagedError, ModuleError
 from camera_edge.packages import (
     MemoryLayout,
     Trust,
@@ -23,6 +23,7 @@ from camera_edge.packages import (
 )
 from camera_edge.packages.documents import SIGNATURE_KEY, TITLE_KEY, TOML_KEY, VERSION_KEY, digest_of
 from camera_edge.packages.layout import blob_path
+from camera_edge.packages.packing import package_layout
 from camera_edge.sandbox import shipped_names
 from camera_edge.sandbox.record import Placed
 from camera_edge.sandbox.shelf import Shelf
@@ -40,6 +41,8 @@ from tests.packages.packed import (
     trusting_shelf,
     with_files,
 )
+
+AGAIN = "camera-edge analyzer remove guest --version {}, then install it again"
 
 
 @pytest.fixture
@@ -145,6 +148,11 @@ def signature_that_is_no_base64() -> MemoryLayout:
     return replaced(signed(source()), lambda image: image["layers"][0]["annotations"].update({SIGNATURE_KEY: "?"}))
 
 
+def digest_with_a_line_feed() -> MemoryLayout:
+    layout = source().packed()
+    return changed_image(layout, lambda image: image["layers"][0].update(digest="sha256:" + "a" * 64 + "\n"))
+
+
 def blob_changed() -> MemoryLayout:
     made = source()
     layout = signed(made)
@@ -176,6 +184,7 @@ BAD: dict[str, tuple[Callable[[], MemoryLayout], str]] = {
     "signed text with an unknown key": (signed_text_with_a_surprise, "is for something else"),
     "signature cut off": (signature_cut_off, "no trusted key made its signature"),
     "signature that is no base64": (signature_that_is_no_base64, "no base64"),
+    "digest with a line feed": (digest_with_a_line_feed, "the package's manifest is damaged"),
     "module changed": (blob_changed, "other content than its digest says"),
     "title of another": (lambda: titled(TITLE_KEY, "motion"), "is 'motion', analyzer.toml says 'guest'"),
     "version of another": (lambda: titled(VERSION_KEY, "9"), "is '9', analyzer.toml says '1.0.0'"),
@@ -317,8 +326,8 @@ def test_audit_finds_nothing_wrong_with_what_was_installed(shelf: Shelf) -> None
     put(shelf, signed(source("other")))
     trust = TrustStore(shelf).read()
     findings = audit(shelf, trust, ["guest"])
-    assert [(finding.record.version, finding.fault) for finding in findings] == [("1.1.0", None), ("1.0.0", None)]
-    assert [finding.record.name for finding in audit(shelf, trust)] == ["guest", "guest", "other"]
+    assert [(finding.version, finding.fault) for finding in findings] == [("1.1.0", None), ("1.0.0", None)]
+    assert [finding.name for finding in audit(shelf, trust)] == ["guest", "guest", "other"]
 
 
 def test_audit_names_what_lost_its_key_or_was_revoked(shelf: Shelf) -> None:
@@ -337,11 +346,13 @@ def test_audit_names_what_lost_its_key_or_was_revoked(shelf: Shelf) -> None:
 def test_audit_finds_each_file_that_was_changed(shelf: Shelf) -> None:
     put(shelf, signed(source()))
     folder = shelf.version_folder("guest", "1.0.0")
-    for name in ("guest.wasm", "analyzer.toml", "package.tar"):
+    for name in ("guest.wasm", "analyzer.toml", "package.tar", "record.json"):
         data = (folder / name).read_bytes()
         (folder / name).write_bytes(flipped(data, data.index(b"e")))
         (finding,) = audit(shelf, TrustStore(shelf).read())
-        assert finding.fault is not None, name
+        assert isinstance(finding.fault, DamagedError), name
+        assert (finding.name, finding.version) == ("guest", "1.0.0")
+        assert (finding.fault.where, finding.fault.hint) == (str(folder / name), AGAIN.format("1.0.0"))
         (folder / name).write_bytes(data)
     (finding,) = audit(shelf, TrustStore(shelf).read())
     assert finding.fault is None
@@ -353,20 +364,71 @@ def test_audit_finds_documents_of_another_package_or_none(shelf: Shelf) -> None:
     old, new = (shelf.version_folder("guest", version) / "package.tar" for version in ("1.0.0", "1.1.0"))
     new.write_bytes(old.read_bytes())
     faults = [finding.fault for finding in audit(shelf, TrustStore(shelf).read())]
-    assert faults[1] is None and faults[0] is not None and "the record and the package differ" in faults[0].message
+    assert faults[1] is None and faults[0] is not None and faults[0].message == "damaged: it is not what was installed"
     new.unlink()
     (finding, _) = audit(shelf, TrustStore(shelf).read())
-    assert finding.fault is not None and finding.fault.message == "damaged: cannot be read: No such file or directory"
+    assert finding.fault is not None and finding.fault.message == "damaged: No such file or directory"
+
+
+def forge(shelf: Shelf, version: str, **changed: bytes) -> None:
+    """Replace files of an installed version, and their digests in its record, as nothing but intent does."""
+    folder = shelf.version_folder("guest", version)
+    record = (folder / "record.json").read_bytes()
+    for name, data in changed.items():
+        path = folder / {"wasm": "guest.wasm", "documents": "package.tar"}[name]
+        old, new = (digest_of(each).removeprefix("sha256:").encode() for each in (path.read_bytes(), data))
+        record = record.replace(old, new)
+        path.write_bytes(data)
+    (folder / "record.json").write_bytes(record)
+
+
+def test_audit_says_what_to_do_about_documents_that_verify_no_more(shelf: Shelf) -> None:
+    put(shelf, signed(source()))
+    put(shelf, signed(source(version="1.1.0")))
+    folder = shelf.version_folder("guest", "1.1.0")
+    other = (shelf.version_folder("guest", "1.0.0") / "package.tar").read_bytes()
+    for documents, fault in ((other, "the record and the package differ"), (b"no tar", "the tar file is refused")):
+        forge(shelf, "1.1.0", documents=documents)
+        (finding, _) = audit(shelf, TrustStore(shelf).read())
+        assert isinstance(finding.fault, DamagedError) and fault in finding.fault.message
+        assert (finding.fault.where, finding.fault.hint) == (str(folder / "package.tar"), AGAIN.format("1.1.0"))
 
 
 def test_audit_finds_a_module_that_was_replaced_together_with_its_record(shelf: Shelf) -> None:
     put(shelf, signed(source()))
-    folder = shelf.version_folder("guest", "1.0.0")
-    record, wasm = (folder / "record.json").read_bytes(), (folder / "guest.wasm").read_bytes()
-    other = source(body=SCORE.replace("$score", "$other") + GUEST + '(data (i32.const 0) "other")').wasm
-    (folder / "guest.wasm").write_bytes(other)
-    old, new = (digest_of(data).removeprefix("sha256:").encode() for data in (wasm, other))
-    (folder / "record.json").write_bytes(record.replace(old, new))
+    forge(shelf, "1.0.0", wasm=source(body=SCORE.replace("$score", "$other") + GUEST + '(data (i32.const 0) "x")').wasm)
     assert len(shelf.candidates("guest")) == 1
     (finding,) = audit(shelf, TrustStore(shelf).read())
-    assert finding.fault is not None
+    assert isinstance(finding.fault, DamagedError) and finding.fault.hint == AGAIN.format("1.0.0")
+
+
+def test_a_package_with_two_signatures_hands_a_name_over_to_another_key(tmp_path: Path) -> None:
+    shelf = trusting_shelf(tmp_path, "zeta")
+    put(shelf, signed(source(), "zeta"))
+    TrustStore(shelf).add(key("acme").public.pem, "acme", where="acme")
+    # the signature of the new key may stand before that of the old one
+    both = signed(signed(source(version="1.1.0"), "acme"), "zeta")
+    assert [each.name for each in verify(both, TrustStore(shelf).read()).signers] == ["acme", "zeta"]
+    record = put(shelf, both).record
+    assert (record.signer.name, [each.name for each in record.also_signed]) == ("zeta", ["acme"])
+    # a second signature says nothing on its own: anyone can add one
+    with pytest.raises(ModuleError, match="signed by 'zeta'; this one is signed by 'acme'"):
+        put(shelf, signed(source(version="1.2.0"), "acme"))
+    TrustStore(shelf).remove("zeta")
+    assert [(each.manifest.version, shelf.vouching(record)[0].name) for each in shelf.candidates("guest")] == [
+        ("1.1.0", "acme")
+    ]
+    assert [finding.fault is None for finding in audit(shelf, TrustStore(shelf).read())] == [True, False]
+    assert put(shelf, signed(source(version="1.2.0"), "acme")).record.signer.name == "acme"
+
+
+def test_signatures_in_two_manifests_are_all_kept(tmp_path: Path) -> None:
+    shelf = trusting_shelf(tmp_path, "acme", "other")
+    made = source()
+    one, two = (read_package(signed(made, name)).signature_sets[0] for name in ("acme", "other"))
+    verified = verify(package_layout(read_package(made.packed()), [one, two]), TrustStore(shelf).read())
+    assert ([each.name for each in verified.signers], len(verified.signed_by)) == (["acme", "other"], 2)
+    install(verified, shelf, installed_utc=WHEN)
+    TrustStore(shelf).remove("acme")
+    assert [finding.fault for finding in audit(shelf, TrustStore(shelf).read())] == [None]
+    assert len(shelf.candidates("guest")) == 1

@@ -68,3 +68,15 @@ def test_the_number_of_keys_is_bounded(folder: TrustFolder) -> None:
         (folder.keys / f"key{number}.pub").touch()
     with pytest.raises(ModuleError, match="more than 256 keys"):
         folder.fingerprints()
+
+
+def test_what_is_revoked_by_any_of_its_digests_is_refused(folder: TrustFolder) -> None:
+    package, module = "a" * 64, "b" * 64
+    folder.refuse_revoked(package, module, where="it")
+    assert folder.revokes(package, module) is None
+    (folder.revoked_digests / module).touch()
+    assert folder.revokes(package, module) == module
+    with pytest.raises(ModuleError, match=f"sha256:{module} was revoked") as caught:
+        folder.refuse_revoked(package, module, where="it")
+    assert caught.value.where == "it"
+    assert caught.value.hint is not None and str(folder.revoked_digests / module) in caught.value.hint

@@ -153,3 +153,22 @@ def test_an_installed_rule_module_opens_events_without_a_rule_in_the_configurati
     appliance.start()
     event = appliance.until(lambda: next(iter(appliance.events()), None))
     assert (event["kind"], event["rule"], event["analyzer"]) == ("alarm", "gatekeeper", "gatekeeper")
+
+
+def test_a_module_that_does_not_start_leaves_the_camera_running_and_is_named(
+    new_appliance: NewAppliance, site: NewSite
+) -> None:
+    appliance = new_appliance({"yard": {"source": YARD, "analyzers": {"motion": {}, "counts": {}}}})
+    maker = site(appliance)
+    maker.install("counts", "1.0", COUNTS + '(func (export "open") (result i32) (i32.const -1))', "pixels")
+    appliance.start()
+    appliance.until_running("yard")
+    worker = appliance.worker("yard")
+    message = appliance.until(lambda: appliance.camera("yard")["message"])
+    assert "counts: does not start: open returned -1" in message
+    appliance.until(lambda: module(appliance, "motion")["counters"]["answers"] > 5)
+    # a version that starts takes its place, in the same worker
+    maker.install("counts", "1.1", COUNTS, "pixels")
+    until_version(appliance, "1.1")
+    assert appliance.worker("yard") == worker
+    assert appliance.counters("yard")["restarts"] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,12 @@ def test_a_case_without_lines_yet_says_how_they_are_made(examiner: Examiner) -> 
         YARD + "rate = 0\n",
         YARD + 'state = "nowhere"\n',
         YARD + "[zones]\ngate = [[0, 0], [1, 1]]\n",
+        YARD + "[zones]\ngate = [[0, 0], [1, 1], [nan, 0]]\n",
+        YARD + "[zones]\nGate = [[0, 0], [1, 1], [0, 1]]\n",
+        YARD + '[zones]\n"gate\\n" = [[0, 0], [1, 1], [0, 1]]\n',
+        YARD + '[params]\n"a=b" = 1\n',
+        YARD + 'start = "2026-01-05T08:00"\n',
+        YARD + 'time_zone = "UTC"\n',
     ],
 )
 def test_a_case_that_cannot_be_read_is_an_error_that_names_it(examiner: Examiner, text: str) -> None:
@@ -119,6 +126,67 @@ def test_a_case_that_cannot_be_read_is_an_error_that_names_it(examiner: Examiner
         examiner.write()
     assert caught.value.where == str(examiner.case) and caught.value.hint is not None
     assert not examiner.case.with_suffix(".jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("", "no end"),
+        ("&seconds=0", "no end"),
+        ("&seconds=3601", "goes on for 3601 s"),
+        ('"\nframes = 4000\n#', "goes on for 4000 s"),
+        ('"\nframes = 10\nrate = 0.001\n#', "goes on for 10000 s"),
+    ],
+)
+def test_a_scene_without_end_is_refused(examiner: Examiner, more: str, words: str) -> None:
+    examiner.case.write_text(f'source = "synthetic:?size=64x48&pace=0{more}"\n')
+    with pytest.raises(ModuleError, match=words) as caught:
+        examiner.write()
+    assert caught.value.where == str(examiner.case)
+    assert caught.value.hint is not None and "frames = N" in caught.value.hint
+
+
+def test_a_scene_without_end_does_where_frames_are_counted(examiner: Examiner) -> None:
+    examiner.case.write_text('source = "synthetic:?size=64x48&pace=0"\nframes = 2\n')
+    assert examiner.write().lines == 4
+
+
+@pytest.mark.parametrize("key", ["source", "state"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "../../secret.bin", "../golden/../../secret.bin", "{outside}", "link.bin", "linked/secret.bin", "/dev/video0",
+        "rtsp://192.0.2.1/a", "http://192.0.2.1/a", "v4l2:/dev/video0", "file:{outside}", "pipe",
+    ],
+)  # fmt: skip
+def test_what_lies_outside_of_the_modules_folder_is_never_looked_at(examiner: Examiner, key: str, wanted: str) -> None:
+    folder = examiner.case.parent
+    outside = folder.parent.parent / "secret.bin"
+    outside.write_bytes(b"kept")
+    (folder / "link.bin").symlink_to(outside)
+    (folder / "linked").symlink_to(outside.parent)
+    os.mkfifo(folder / "pipe")
+    text = f'{key} = "{wanted.format(outside=outside)}"\n'
+    examiner.case.write_text(text if key == "source" else YARD + text)
+    with pytest.raises(ModuleError, match="not in the module's folder|neither a file nor a folder|cannot be read"):
+        examiner.write()
+    assert not examiner.case.with_suffix(".jsonl").exists()
+
+
+def test_a_store_of_any_length_is_not_read(examiner: Examiner) -> None:
+    with (examiner.case.parent / "huge.bin").open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    examiner.case.write_text(YARD + 'state = "huge.bin"\n')
+    with pytest.raises(ModuleError, match="cannot be read") as caught:
+        examiner.write()
+    assert caught.value.hint is not None and "16 MiB" in caught.value.hint
+
+
+def test_a_file_elsewhere_in_the_modules_folder_is_found(examiner: Examiner, walk: Path) -> None:
+    (examiner.case.parent / "clips").mkdir()
+    (examiner.case.parent / "clips" / "walk.mp4").write_bytes(walk.read_bytes())
+    examiner.case.write_text('source = "clips/walk.mp4"\nframes = 2\n')
+    assert examiner.write().lines == 4
 
 
 def test_a_clip_beside_the_case_is_found_from_anywhere(

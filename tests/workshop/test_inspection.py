@@ -74,3 +74,8 @@ def test_a_rule_module_has_no_view(rule_module: Callable[..., ModuleFile]) -> No
     silent = '(func (export "observe") (param i32 i32) (result i32) (i32.const 0))'
     seen = inspect(rule_module("silent", silent), None)
     assert (seen.what, seen.view, seen.asked) == ("rule module", None, ("observations",))
+
+
+def test_a_revoked_digest_is_told() -> None:
+    assert inspect(shipped("motion"), None).revoked is None
+    assert inspect(shipped("motion"), None, "a" * 64).revoked == "a" * 64

@@ -138,8 +138,16 @@ def test_another_picture_size_begins_a_new_instance(run: Run, eager: Path, tmp_p
 
 
 def test_a_source_without_end_is_refused_unless_frames_are_counted(run: Run, eager: Path) -> None:
-    with pytest.raises(UsageError, match="no end"):
-        run(load_module(eager), Rehearsal("synthetic:?size=64x48"))
+    for source in ("synthetic:?size=64x48", "synthetic:?size=64x48&pace=0", "synthetic:?size=64x48&pace=0&seconds=0"):
+        with pytest.raises(UsageError, match="no end"):
+            run(load_module(eager), Rehearsal(source))
+
+
+def test_a_recording_is_called_by_its_name_alone_whatever_its_folder(run: Run, eager: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "10:30"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "one.png"), np.full((48, 64, 3), 90, np.uint8))
+    assert run(load_module(eager), Rehearsal(str(folder / "one.png")))[0] == ReplayLine("eager", "one.png")
 
 
 def test_a_recording_without_pictures_is_an_error(run: Run, eager: Path, tmp_path: Path) -> None:

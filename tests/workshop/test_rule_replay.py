@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from camera_edge.errors import UsageError
+from camera_edge.errors import ModuleError, UsageError
 from camera_edge.rules import Polygon
 from camera_edge.sandbox import ModuleFile
+from camera_edge.worker.assembly import Sandboxing
+from camera_edge.worker.plan import Supply
 from camera_edge.workshop.daytime import DayTime
+from camera_edge.workshop.golden import write_case
 from camera_edge.workshop.lines import FaultLine, Line, ReplayLine, RulingLine
 from camera_edge.workshop.rehearsal import Rehearsal
 from camera_edge.workshop.trial import Wishes
@@ -147,3 +150,19 @@ def test_one_that_fails_decides_nothing_and_each_frame_says_why(run: Run, rule_m
 def test_it_has_no_frames_to_copy(run: Run, rule_module: RuleModule, seen: Path) -> None:
     with pytest.raises(UsageError, match="no frames to copy"):
         run(rule_module("silent", SILENT), Rehearsal(str(seen), copy=True))
+
+
+@pytest.mark.parametrize("setting", ["rate = 5", 'source = "synthetic:?pace=0&seconds=1"'])
+def test_a_golden_test_of_it_has_no_setting_that_it_would_not_notice(
+    rule_module: RuleModule, sandboxing: Sandboxing, supply: Supply, seen: Path, setting: str
+) -> None:
+    case = seen.parent / "rules" / "golden" / "a.toml"
+    module = rule_module("silent", SILENT)
+    case.parent.mkdir()
+    (case.parent / "seen.jsonl").write_bytes(seen.read_bytes())
+    case.write_text('observations = "seen.jsonl"\n')
+    assert write_case(case, module, sandboxing, supply.models).lines == 11
+    case.write_text(f'observations = "seen.jsonl"\n{setting}\n')
+    with pytest.raises(ModuleError, match="nothing else") as caught:
+        write_case(case, module, sandboxing, supply.models)
+    assert caught.value.hint == f"leave out {setting.partition(' ')[0]}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from camera_edge.config import Config
 from camera_edge.errors import BuildError, OutputError, UsageError
 from camera_edge.sandbox import load_module
 from camera_edge.toolchain import Language, build, install, missing
@@ -90,11 +91,18 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     assert tree(tmp_path) == ["mine/precious.txt"]
 
 
-@pytest.mark.parametrize("name", ["", "../up", "a b", "-x", "é", "a" * 65, "motion"])
+@pytest.mark.parametrize("name", ["", "../up", "a b", "-x", "é", "a" * 65, "mine\n", "motion"])
 def test_a_name_that_cannot_be_used_leaves_nothing_behind(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         begin(Scaffold(name, Language.C, False, tmp_path), SDK)
     assert tree(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["A", "9", "My-own_1", "a" * 64])
+def test_a_name_that_can_be_used_a_configuration_takes(name: str, tmp_path: Path) -> None:
+    workshop = begin(Scaffold(name, Language.C, False, tmp_path), SDK)
+    cameras = {"yard": {"source": "a.mp4", "analyzers": {workshop.manifest.name: {}}}}
+    assert list(Config.model_validate({"version": 1, "cameras": cameras}).cameras["yard"].analyzers) == [name]
 
 
 def test_where_a_language_has_no_example_of_a_rule_module_it_says_which_has(tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_observations_of_one_frame_come_together(tmp_path: Path) -> None:
         (SEEN | {"frame": 4, "source": "b.mp4"}, "several clips"),
         (SEEN | {"frame": 4, "colour": "red"}, "unknown field"),
         ({"type": "film"}, "cannot be read"),
+        (SEEN | {"frame": -1}, "frame"),
+        (SEEN | {"frame": 2**70}, "frame"),
+        (SEEN | {"frame": 4, "t_s": 1e300}, "t_s"),
+        (SEEN | {"frame": 4, "t_s": -0.5}, "t_s"),
+        (SEEN | {"frame": 4, "t_s": 0.2}, "frame 4 is earlier than 3"),
+        (SEEN | {"frame": 4, "t_s": 0.4, "score": 1e300}, "score"),
+        (SEEN | {"frame": 4, "t_s": 0.4, "track": 2**40}, "track"),
+        (SEEN | {"frame": 4, "t_s": 0.4, "box": [0, 0, 1e300, 1]}, "box"),
+        (SEEN | {"frame": 4, "t_s": 0.4, "kind": "\ud800"}, "cannot be read"),
+        ({"type": "score", "source": "a.mp4", "frame": -1, "t_s": 0, "analyzer": "m", "value": 0}, "frame"),
+        ({"type": "fault", "frame": 2**70, "t_s": 0, "reason": ""}, "frame"),
     ],
 )
 def test_a_line_that_does_not_belong_there_is_an_error_with_its_number(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from camera_edge.errors import ModuleError
+from camera_edge.errors import ModuleError, UsageError
 from camera_edge.packages import (
     MemoryLayout,
     TrustStore,
@@ -22,7 +22,7 @@ from camera_edge.packages import (
 from camera_edge.packages.keys import PrivateKey
 from camera_edge.sandbox import Shelf, load_module
 from camera_edge.toolchain import Language
-from camera_edge.workshop.workpiece import find
+from camera_edge.workshop.workpiece import changed_since_build, find, refuse_stale
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_package_is_looked_into_with_its_signer(eager: Path, shelf: Shelf, tmp
 def test_a_shipped_module_has_a_name_and_sources(shelf: Shelf) -> None:
     piece = find("motion", shelf)
     assert (piece.module.origin, piece.language) == ("shipped", Language.C)
-    assert not piece.is_stale
+    assert piece.changed_since is None
 
 
 def test_an_installed_module_has_a_signer(eager: Path, shelf: Shelf) -> None:
@@ -93,13 +93,60 @@ def test_a_folder_goes_before_a_name(eager: Path, shelf: Shelf, monkeypatch: pyt
     assert find("motion", shelf).module.manifest.name == "eager"
 
 
-def test_a_source_that_is_newer_than_the_module_is_noticed(eager: Path, shelf: Shelf) -> None:
-    source = eager.with_suffix(".c")
-    source.write_text("int x;")
-    os.utime(source, (1, 1))
-    assert not find(str(eager.parent), shelf).is_stale
+@pytest.fixture
+def built(eager: Path) -> Path:
+    """A module that was built from C after everything beside it was written, with headers and a golden test."""
+    for name in ("eager.c", "eager.h", "parts/size.h", "README.md", "golden/yard.toml"):
+        path = eager.parent / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("/* */")
+    for path in eager.parent.rglob("*"):
+        os.utime(path, (1, 1))
+    os.utime(eager, (2, 2))
+    return eager
+
+
+@pytest.mark.parametrize("name", ["eager.c", "eager.h", "parts/size.h", "analyzer.toml"])
+def test_what_the_build_reads_and_is_newer_than_the_module_is_noticed(built: Path, shelf: Shelf, name: str) -> None:
+    changed = built.parent / name
+    assert find(str(built.parent), shelf).changed_since is None
+    refuse_stale(built)
+    os.utime(changed, (3, 3))
+    assert find(str(built.parent), shelf).changed_since == find(str(built), shelf).changed_since == changed
+    with pytest.raises(ModuleError, match=f"{changed.name} is newer than the module") as caught:
+        refuse_stale(built)
+    assert caught.value.hint == f"camera-edge analyzer build {built.parent}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "golden/yard.toml"])
+def test_what_no_build_reads_may_be_newer(built: Path, name: str) -> None:
+    os.utime(built.parent / name, (3, 3))
+    assert changed_since_build(built) is None
+
+
+def test_without_a_source_there_is_nothing_to_build_again(eager: Path) -> None:
     os.utime(eager, (0, 0))
-    assert find(str(eager.parent), shelf).is_stale
+    assert changed_since_build(eager) is None
+
+
+def test_only_a_folder_that_is_named_gives_its_sources(built: Path, shelf: Shelf) -> None:
+    assert find(str(built.parent), shelf).sources == built.parent
+    assert find(str(built), shelf).sources is None
+
+
+def test_a_package_is_known_by_both_of_its_digests(eager: Path, shelf: Shelf, tmp_path: Path) -> None:
+    layout = signed(shelf, eager)
+    write_layout(layout, tmp_path / "eager.tar")
+    package, sha256 = read_package(layout).digest.removeprefix("sha256:"), load_module(eager).sha256
+    assert find(str(tmp_path / "eager.tar"), shelf).digests == (package, sha256)
+    assert find(str(eager), shelf).digests == (sha256,)
+
+
+def test_an_address_of_a_registry_is_refused_with_the_command_that_fetches_it(shelf: Shelf) -> None:
+    with pytest.raises(UsageError, match="registry") as caught:
+        find("oci://registry.example/a/b:1.tar", shelf)
+    assert caught.value.hint is not None
+    assert "camera-edge analyzer pull oci://registry.example/a/b:1.tar --out FILE.tar" in caught.value.hint
 
 
 def test_a_module_that_is_not_built_says_how(eager: Path, shelf: Shelf) -> None:

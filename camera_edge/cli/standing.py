@@ -1,0 +1,72 @@
+"""What runs of the installed analyzers, looked at before and after a command that stops some.
+
+Invariant: looking never fails: what cannot be told is a warning, since what the command did is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from camera_edge.errors import ModuleError
+
+if TYPE_CHECKING:
+    from camera_edge.sandbox.shelf import Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`withheld`: versions that may not run, as NAME VERSION. `runs`: the newest version of a name that may, or None.
+
+    `faults`: what is damaged, or could not be looked at.
+    """
+
+    withheld: tuple[str, ...]
+    runs: dict[str, str | None]
+    faults: tuple[str, ...]
+
+    def stopped_since(self, before: Standing) -> tuple[str, ...]:
+        """The versions that ran before, or could have."""
+        return tuple(each for each in self.withheld if each not in before.withheld)
+
+    def runs_since(self, before: Standing) -> dict[str, str | None]:
+        """What runs of the names of which something was stopped."""
+        names = {each.partition(" ")[0] for each in self.stopped_since(before)}
+        return {name: version for name, version in self.runs.items() if name in names}
+
+
+def look(shelf: Shelf) -> Standing:
+    """Which versions may run now."""
+    withheld: list[str] = []
+    runs: dict[str, str | None] = {}
+    faults: list[str] = []
+    try:
+        names = shelf.names()
+    except ModuleError as error:
+        return Standing((), {}, (str(error),))
+    for name in names:
+        try:
+            records = shelf.records(name)
+            withheld += (f"{each.name} {each.version}" for each in records if shelf.withheld(each) is not None)
+            faults += map(str, shelf.damaged(name))
+            candidates = shelf.candidates(name)
+            runs[name] = candidates[0].manifest.version if candidates else None
+        except ModuleError as error:
+            runs[name] = None
+            if str(error) not in faults:
+                faults.append(str(error))
+    return Standing(tuple(withheld), runs, tuple(faults))
+
+
+def sentences(before: Standing, after: Standing) -> Iterator[str]:
+    """What was stopped, and what runs in its place."""
+    for each in after.stopped_since(before):
+        yield f"{each} does not run any more"
+    for name, version in after.runs_since(before).items():
+        if version is None:
+            yield f"nothing of {name} runs any more"
+        elif before.runs.get(name) == version:
+            yield f"{name} {version} runs as before"
+        else:
+            yield f"{name} {version} runs instead"
