@@ -283,6 +283,8 @@ def _find(name: str | None, supply: Supply) -> Workpiece:
     piece = find(name, supply.modules)
     if piece.module.origin == "installed":
         recheck(supply.modules, {piece.module.manifest.name})
+        # again: a version that was found damaged is passed over
+        piece = find(name, supply.modules)
     if (changed := piece.changed_since) is not None:
         talk.print(f"[yellow]warning:[/] {escape(changed.name)} is newer than the module: build it again")
     return piece

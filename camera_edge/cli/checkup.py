@@ -148,7 +148,8 @@ def _installed(state: Path) -> Iterator[Finding]:
             yield Finding(about, Verdict.GOOD, f"verified; signed by {each.record.signer.name}")
         else:
             withheld = each.record is not None and shelf.withheld(each.record) is not None
-            yield Finding(about, Verdict.LESS if withheld else Verdict.BAD, str(each.fault))
+            less = withheld or any(other.name == each.name and other.fault is None for other in findings)
+            yield Finding(about, Verdict.LESS if less else Verdict.BAD, str(each.fault))
 
 
 def _models(state: Path) -> Iterator[Finding]:

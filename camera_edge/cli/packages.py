@@ -229,8 +229,8 @@ def revoke(
 ) -> None:
     """Stop what is installed of this digest, and refuse to install it. Says what runs instead.
 
-    An older version that is installed, signed by a trusted key and not revoked runs instead; without one nothing of that
-    name runs. A module that is shipped cannot be revoked. To take it back, delete the file that is named.
+    An older version that is installed, signed by a trusted key and not revoked runs instead; without one nothing of
+    that name runs. A module that is shipped cannot be revoked. To take it back, delete the file that is named.
     """
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.clock import SystemClock, iso_utc

@@ -32,8 +32,11 @@ def run(
 
 
 def _check_in_child(config: Path) -> None:
-    """Modules and models are looked up by a child: the hub itself loads no library that handles pixels."""
-    command = [sys.executable, "-m", "camera_edge", "check", "-c", str(config), "--json"]
+    """Modules and models are looked up by a child: the hub itself loads no library that handles pixels.
+
+    A module that was damaged on the disk holds up the cameras that name it, and no other.
+    """
+    command = [sys.executable, "-m", "camera_edge", "check", "-c", str(config), "--json", "--before-start"]
     checked = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     if checked.returncode:
         raise typer.Exit(checked.returncode)

@@ -42,14 +42,18 @@ def look(shelf: Shelf) -> Standing:
     runs: dict[str, str | None] = {}
     faults: list[str] = []
     try:
+        shelf.trust.fingerprints()
+    except ModuleError as error:
+        faults.append(str(error))
+    try:
         names = shelf.names()
     except ModuleError as error:
-        return Standing((), {}, (str(error),))
+        return Standing((), {}, (*faults, str(error)))
     for name in names:
         try:
             records = shelf.records(name)
             withheld += (f"{each.name} {each.version}" for each in records if shelf.withheld(each) is not None)
-            faults += map(str, shelf.damaged(name))
+            faults += (text for text in map(str, shelf.damaged(name)) if text not in faults)
             candidates = shelf.candidates(name)
             runs[name] = candidates[0].manifest.version if candidates else None
         except ModuleError as error:

@@ -17,7 +17,7 @@ from msgspec import Meta
 from camera_edge.errors import ModelError
 from camera_edge.inference.contract import Contract, ModelName, Output, PictureInput
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from camera_edge.errors import ModelError
 
-NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}\Z"
 
 ModelName = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Side = Annotated[int, Meta(ge=1, le=8192)]

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from camera_edge.packages import TrustStore, install, verify
+from tests.packages.packed import WHEN, signed, source, trusting_shelf
+
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -51,5 +54,17 @@ def test_a_damaged_installed_analyzer_is_found(command: Command, tmp_path: Path)
     record = tmp_path / "analyzers" / "modules" / "mine" / "1.0" / "record.json"
     record.parent.mkdir(parents=True)
     record.write_text("{")
-    verdict, text = findings(command, tmp_path)["installed analyzers"]
+    verdict, text = findings(command, tmp_path)["analyzer mine 1.0"]
     assert verdict == "bad" and str(record) in text
+
+
+def test_damage_beside_a_whole_version_is_less_and_not_bad(command: Command, tmp_path: Path) -> None:
+    shelf = trusting_shelf(tmp_path)
+    for version in ("1.0.0", "1.1.0"):
+        install(verify(signed(source(version=version)), TrustStore(shelf).read()), shelf, installed_utc=WHEN)
+    path = shelf.version_folder("guest", "1.0.0") / "guest.wasm"
+    path.write_bytes(b"x")
+    found = findings(command, tmp_path / "state")
+    assert found["analyzer guest 1.1.0"][0] == "ok"
+    verdict, text = found["analyzer guest 1.0.0"]
+    assert verdict == "less" and str(path) in text and "then install it again" in text

@@ -10,7 +10,8 @@ import pytest
 from typer.main import get_command
 
 from camera_edge.cli.packages import app
-from camera_edge.errors import CameraEdgeError, ModuleError, UsageError
+from camera_edge.errors import CameraEdgeError, ModuleError, OutputError, UsageError
+from camera_edge.sandbox import shipped_names
 from tests.packages.packed import source, tree
 from tests.packages.registries import docker_registry
 
@@ -52,6 +53,12 @@ class Desk:
         package = self.folder / f"{version}.tar"
         self.run("pack", self.author(version, **settings), "--out", package)
         self.run("sign", package, "--key", self.folder / f"{by}.key")
+        return package
+
+    def first(self, by: str) -> Path:
+        """A package, and the key that signed it is trusted."""
+        package = self.signed(by=by)
+        self.trust(by)
         return package
 
     def trust(self, name: str = "acme") -> None:
@@ -101,9 +108,19 @@ def test_every_command_has_json_on_stdout(desk: Desk) -> None:
     (row,) = (row for row in desk.stated("list") if row["origin"] == "installed")
     assert (row["name"], row["version"], row["signer"], row["withheld"]) == ("guest", "1.0.0", "us", None)
     assert desk.stated("trust", "list") == {"keys": [{"name": "us", "fingerprint": key["fingerprint"]}], "revoked": []}
-    assert desk.stated("revoke", packed["digest"]) == {"revoked": packed["digest"], "withheld": ["guest 1.0.0"]}
+    assert desk.stated("revoke", packed["digest"]) == {
+        "revoked": packed["digest"],
+        "withheld": ["guest 1.0.0"],
+        "runs": {"guest": None},
+        "damaged": [],
+    }
     assert desk.stated("trust", "list")["revoked"] == [packed["digest"]]
-    assert desk.stated("trust", "remove", "us") == {"removed": "us", "withheld": ["guest 1.0.0"]}
+    assert desk.stated("trust", "remove", "us") == {
+        "removed": "us",
+        "withheld": ["guest 1.0.0"],
+        "runs": {},
+        "damaged": [],
+    }
     assert desk.stated("remove", "guest", "--version", "1.0.0") == {"name": "guest", "removed": ["1.0.0"]}
 
 
@@ -218,3 +235,120 @@ def test_the_tree_of_commands_is_built_without_heavy_libraries() -> None:
     code = f"import sys, camera_edge.cli.packages; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_is_stopped_says_what_runs_instead(desk: Desk) -> None:
+    desk.run("keygen", "acme")
+    desk.trust()
+    for version in ("1.0.0", "1.1.0"):
+        desk.stated("install", desk.signed(version))
+    digests = {row["version"]: row["digest"] for row in desk.stated("list") if row["origin"] == "installed"}
+    desk.run("revoke", digests["1.1.0"], "--state", "state")
+    assert "guest 1.1.0 does not run any more" in desk.said and "guest 1.0.0 runs instead" in desk.said
+    assert desk.stated("revoke", digests["1.0.0"])["runs"] == {"guest": None}
+    assert "nothing of guest runs any more" in desk.said and "1.1.0 does not" not in desk.said
+    for path in (desk.folder / "state" / "analyzers" / "trust" / "revoked").iterdir():
+        path.unlink()
+    assert desk.stated("revoke", digests["1.0.0"])["runs"] == {"guest": "1.1.0"}
+    assert "guest 1.1.0 runs as before" in desk.said
+    assert desk.stated("trust", "remove", "acme")["runs"] == {"guest": None}
+    assert "nothing of guest runs any more" in desk.said
+
+
+@pytest.mark.parametrize("name", ["record.json", "guest.wasm"])
+def test_one_damaged_version_stops_no_command(desk: Desk, name: str) -> None:
+    desk.run("keygen", "acme")
+    desk.trust()
+    for version in ("1.0.0", "1.1.0"):
+        desk.stated("install", desk.signed(version))
+    path = desk.folder / "state" / "analyzers" / "modules" / "guest" / "1.0.0" / name
+    path.write_bytes(b"x")
+    rows = {row["version"]: row for row in desk.stated("list") if row["origin"] == "installed"}
+    assert rows["1.1.0"]["withheld"] is None and "damaged" in rows["1.0.0"]["withheld"]
+    assert rows["1.0.0"].keys() == rows["1.1.0"].keys()
+    assert "no: " in desk.run("list", "--state", "state")
+    answer = desk.stated("revoke", rows["1.1.0"]["digest"])
+    assert (answer["withheld"], answer["runs"]) == (["guest 1.1.0"], {"guest": None})
+    assert len(answer["damaged"]) == 1 and answer["damaged"][0].startswith(f"{path}: damaged: ")
+    assert desk.said.index("revoked sha256:") < desk.said.index("warning:")
+    assert "analyzer remove guest --version 1.0.0" in desk.said
+    (desk.folder / "state" / "analyzers" / "trust" / "keys" / "other.pub").write_bytes(b"x")
+    assert any("no public key" in each for each in desk.stated("trust", "remove", "acme")["damaged"])
+    assert "acme is not trusted any more" in desk.said
+    assert desk.stated("trust", "remove", "other")["removed"] == "other"
+    assert desk.stated("remove", "guest", "--version", "1.0.0")["removed"] == ["1.0.0"]
+
+
+@pytest.mark.skipif("motion" not in shipped_names(), reason="the package was not built: no modules are shipped")
+def test_who_takes_a_name_that_is_shipped_hears_at_once_that_it_cannot_be_installed(desk: Desk) -> None:
+    made = source("motion", "9.0.0")
+    folder = desk.folder / "motion"
+    folder.mkdir()
+    (folder / "analyzer.toml").write_bytes(made.toml)
+    (folder / "motion.wasm").write_bytes(made.wasm)
+    desk.run("keygen", "acme")
+    desk.trust()
+    for arguments in (("pack", folder), ("sign", "motion-9.0.0.tar", "--key", "acme.key")):
+        assert desk.json(*arguments)["installable"] is False
+        assert "it cannot be installed: an analyzer 'motion' is shipped" in desk.said
+        assert "  " not in desk.said.splitlines()[-1]
+    assert desk.stated("verify", "motion-9.0.0.tar")["installable"] is False
+    assert "it cannot be installed" in desk.said and "install it:" not in desk.said
+    with pytest.raises(ModuleError, match="an analyzer 'motion' is shipped"):
+        desk.stated("install", "motion-9.0.0.tar")
+
+
+def test_a_shipped_digest_is_not_revoked(desk: Desk) -> None:
+    rows = [row for row in desk.stated("list") if row["origin"] == "shipped"]
+    if not rows:
+        pytest.skip("the package was not built: no modules are shipped")
+    with pytest.raises(UsageError, match="shipped with camera-edge, which no revocation stops"):
+        desk.stated("revoke", rows[0]["module_sha256"])
+
+
+def test_pull_is_from_a_registry_alone(desk: Desk) -> None:
+    desk.run("pack", desk.author(), "--out", "package")
+    for given in ("package", str(desk.folder / "package"), "https://host/guest:1"):
+        with pytest.raises(UsageError, match="names no package in a registry") as caught:
+            desk.run("pull", given, "--out", "other.tar")
+        assert caught.value.hint is not None and "oci://HOST" in caught.value.hint
+
+
+def test_a_private_key_that_is_not_there_says_how_to_make_one(desk: Desk) -> None:
+    desk.run("pack", desk.author())
+    with pytest.raises(ModuleError, match="cannot be read") as caught:
+        desk.run("sign", "guest-1.0.0.tar", "--key", "nosuch.key")
+    assert caught.value.hint is not None and "private key" in caught.value.hint and "keygen" in caught.value.hint
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("trust", "list"), ("revoke", "a" * 64), ("remove", "guest")])
+def test_a_state_folder_that_is_none_is_an_error(desk: Desk, arguments: tuple[str, ...]) -> None:
+    (desk.folder / "file").touch()
+    for state in ("/dev/null", "file"):
+        with pytest.raises(UsageError, match="this is no folder") as caught:
+            desk.run(*arguments, "--state", state)
+        assert caught.value.where == state
+
+
+def test_packing_never_writes_over_what_is_no_package(desk: Desk) -> None:
+    folder = desk.author()
+    (desk.folder / "notes.txt").write_text("my notes")
+    for out in ("notes.txt", str(folder)):
+        before = tree(desk.folder)
+        with pytest.raises(OutputError, match="no package"):
+            desk.run("pack", folder, "--out", out)
+        assert tree(desk.folder) == before
+
+
+def test_two_signers_are_named_and_the_one_of_the_installed_version_counts(desk: Desk) -> None:
+    desk.stated("install", desk.first("zeta"))
+    package = desk.signed("1.1.0", by="acme")
+    desk.trust()
+    desk.run("sign", package, "--key", "zeta.key")
+    desk.run("verify", package, "--state", "state")
+    assert "signed by acme and zeta" in desk.said
+    installed = desk.stated("install", package)
+    assert (installed["signer"], installed["signers"]) == ("zeta", ["acme", "zeta"])
+    assert desk.stated("trust", "remove", "zeta")["runs"] == {"guest": "1.1.0"}
+    rows = {row["version"]: row for row in desk.stated("list") if row["origin"] == "installed"}
+    assert (rows["1.1.0"]["signer"], rows["1.1.0"]["withheld"]) == ("acme", None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from camera_edge.errors import CameraEdgeError, ModuleError, UsageError
-from camera_edge.packages import open_layout, write_layout
+from camera_edge.packages import open_layout, read_package, write_layout
 from camera_edge.packages.documents import describe
 from camera_edge.packages.layout import (
     ARCHIVE_BYTES_MAX,
@@ -108,3 +108,27 @@ def test_a_tar_file_is_bounded(tmp_path: Path) -> None:
         file.truncate(ARCHIVE_BYTES_MAX + 1)
     with pytest.raises(CameraEdgeError, match="longer than"):
         open_layout(tmp_path / "a.tar")
+
+
+@pytest.mark.parametrize("link", ["blobs", "blobs/sha256"])
+def test_a_folder_of_blobs_that_is_a_link_is_not_followed(folder: Path, tmp_path: Path, link: str) -> None:
+    read_package(open_layout(folder))
+    (folder / link).rename(tmp_path / "elsewhere")
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModuleError, match=r"blobs/sha256/[0-9a-f]+ cannot be read") as caught:
+        read_package(open_layout(folder))
+    assert caught.value.hint is not None and "links are not followed" in caught.value.hint
+
+
+def test_a_pipe_in_the_place_of_a_package_is_refused_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.tar")
+    for path in (tmp_path / "a.tar", Path("/dev/zero")):
+        with pytest.raises(UsageError, match="no plain file"):
+            open_layout(path)
+
+
+def test_a_digest_with_a_line_feed_names_no_blob() -> None:
+    entry = b'{"mediaType":"a","digest":"sha256:' + b"a" * 64 + b'\\n","size":1}'
+    files = {**signed(source()).files, "index.json": b'{"schemaVersion":2,"manifests":[' + entry + b"]}"}
+    with pytest.raises(ModuleError, match="is damaged"):
+        read_package(MemoryLayout(files, "m"))

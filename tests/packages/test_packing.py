@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from camera_edge.packages import open_layout, pack, read_package, sign, write_la
 from camera_edge.packages.documents import SIGNATURE_KEY, digest_of, signature_tag
 from camera_edge.packages.packing import created_s
 from camera_edge.sandbox.manifest import read_manifest
-from tests.packages.packed import key, signed, source
+from tests.packages.packed import key, signed, source, tree
 
 
 def test_the_same_module_gives_the_same_bytes() -> None:
@@ -107,3 +109,95 @@ def test_what_cannot_be_written_is_an_error_of_output(tmp_path: Path) -> None:
     for out in (tmp_path / "none" / "a.tar", tmp_path / "file" / "folder"):
         with pytest.raises(OutputError, match="cannot be written"):
             write_layout(source().packed(), out)
+
+
+def other_layout(folder: Path) -> None:
+    """A layout of somebody else's, with two images."""
+    write_layout(source().packed(), folder)
+    index = json.loads((folder / "index.json").read_bytes())
+    index["manifests"] *= 2
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+def linked_layout(folder: Path) -> None:
+    write_layout(source().packed(), folder)
+    (folder / "blobs").rename(folder.parent / "elsewhere")
+    (folder / "blobs").symlink_to(folder.parent / "elsewhere")
+
+
+def cut_off(path: Path) -> None:
+    write_layout(source().packed(), path.with_name("a.tar"))
+    path.write_bytes(path.with_name("a.tar").read_bytes()[:1000])
+
+
+def file_of(data: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(data)
+
+
+def folder_with(name: str) -> Callable[[Path], object]:
+    def make(path: Path) -> None:
+        path.mkdir()
+        (path / name).write_text("my notes")
+
+    return make
+
+
+IN_THE_WAY: dict[str, Callable[[Path], object]] = {
+    "text": file_of(b"my notes"),
+    "empty file": file_of(b""),
+    "picture.tar": file_of(b"\x89PNG"),
+    "cut off": cut_off,
+    "folder": folder_with("notes.txt"),
+    "hidden": folder_with(".notes"),
+    "folder.tar": folder_with("notes.txt"),
+    "layout of two images": other_layout,
+    "layout with blobs elsewhere": linked_layout,
+    "pipe": os.mkfifo,
+    "dangling": lambda path: path.symlink_to("nothing"),
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_is_no_package_is_never_written_over(tmp_path: Path, name: str) -> None:
+    IN_THE_WAY[name](tmp_path / name)
+    before = tree(tmp_path), sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match="no package, and stays as it is") as caught:
+        write_layout(signed(source()), tmp_path / name)
+    assert caught.value.where == str(tmp_path / name) and caught.value.hint is not None
+    assert (tree(tmp_path), sorted(tmp_path.rglob("*"))) == before
+
+
+def test_a_device_is_never_written_over() -> None:
+    with pytest.raises(OutputError, match="no package"):
+        write_layout(source().packed(), Path("/dev/null"))
+
+
+def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    write_layout(source().packed(), tmp_path / "folder")
+    assert read_package(open_layout(tmp_path / "folder")).wasm == source().wasm
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls, stop_at = os.fsync, 0, 0
+
+    def full(descriptor: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == stop_at:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    for _ in range(50):
+        calls, stop_at = 0, stop_at + 1
+        try:
+            write_layout(source().packed(), tmp_path / "new" / "folder")
+        except OutputError:
+            # the last call brings onto the disk what is there whole already
+            if list((tmp_path / "new").iterdir()):
+                break
+    assert stop_at > 5
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["folder"]
+    assert (tmp_path / "new" / "folder").stat().st_mode & 0o777 == 0o755
+    assert read_package(open_layout(tmp_path / "new" / "folder")).wasm == source().wasm

@@ -284,3 +284,31 @@ def test_credentials_come_from_the_environment_and_are_not_shown() -> None:
     access = Access.of({"CAMERA_EDGE_REGISTRY_USER": "me", "CAMERA_EDGE_REGISTRY_PASSWORD": "secret"})
     assert (access.user, access.password, access.plain_http) == ("me", "secret", False)
     assert "secret" not in repr(access)
+
+
+@pytest.mark.parametrize("host", ["registry.example", "192.0.2.1:5000"])
+async def test_credentials_do_not_go_over_plain_http_to_another_machine(host: str) -> None:
+    reference = Reference.read(f"oci://{host}/guest:1")
+    access = Access(USER, PASSWORD, plain_http=True)
+    package = read_package(signed(source()))
+    for deed in (pull(reference, access, QUICK), push(package, reference, access, QUICK)):
+        with pytest.raises(UsageError, match="user and password would go over plain HTTP") as caught:
+            await deed
+        assert caught.value.where == str(reference)
+        assert caught.value.hint is not None and "CAMERA_EDGE_REGISTRY_PASSWORD" in caught.value.hint
+
+
+async def test_a_registry_on_this_machine_gets_no_password_sent_elsewhere_in_plain(
+    serve: Serve, registry: LyingRegistry
+) -> None:
+    at = await serve(registry)
+    registry.challenge = 'Bearer realm="http://192.0.2.1/token"'
+    with pytest.raises(UsageError, match="user and password would go over plain HTTP") as caught:
+        await pull(at, Access(USER, PASSWORD, plain_http=True), QUICK)
+    assert caught.value.where == "http://192.0.2.1"
+
+
+async def test_on_this_machine_plain_http_takes_credentials(serve: Serve, registry: LyingRegistry) -> None:
+    registry.challenge = 'Basic realm="registry"'
+    layout = await pull(await serve(registry), Access(USER, PASSWORD, plain_http=True), QUICK)
+    assert read_package(layout).digest == read_package(registry.layout).digest

@@ -6,6 +6,7 @@ import pytest
 
 from camera_edge.errors import ModuleError, UsageError
 from camera_edge.packages import TrustStore, read_digest
+from camera_edge.sandbox import shipped, shipped_names
 from camera_edge.sandbox.shelf import Shelf
 from tests.packages.packed import WHEN, key, tree
 
@@ -100,3 +101,11 @@ def test_who_watches_the_shelf_hears_of_each_change(store: TrustStore, shelf: Sh
     store.remove("acme")
     seen.append(shelf.generation)
     assert len(set(seen)) == 4
+
+
+@pytest.mark.skipif("motion" not in shipped_names(), reason="the package was not built: no modules are shipped")
+def test_what_is_shipped_cannot_be_revoked_and_the_error_says_what_to_do(store: TrustStore, shelf: Shelf) -> None:
+    with pytest.raises(UsageError, match="the analyzer 'motion' that is shipped") as caught:
+        store.revoke(f"sha256:{shipped('motion').sha256}", now_utc=WHEN)
+    assert caught.value.hint is not None and "take 'motion' out of `analyzers:`" in caught.value.hint
+    assert not shelf.folder.exists()

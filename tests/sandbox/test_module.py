@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from camera_edge.errors import ModuleError
 from camera_edge.picture import PixelFormat, ViewSpec
 from camera_edge.sandbox import load_module, shipped, shipped_names
 from camera_edge.sandbox.manifest import read_manifest
-from camera_edge.sandbox.module import shipped_folder
+from camera_edge.sandbox.module import shipped_folder, shipped_of
 
 GOOD = b'name = "a"\nversion = "1"\nabi = 1\nkinds = ["k"]\ncapabilities = ["pixels"]\n'
 
@@ -126,3 +127,19 @@ def test_naming_a_module_grants_what_it_asks_for_with_the_model_it_was_told() ->
 def test_a_manifest_that_asks_for_observations_is_one_of_a_rule_module() -> None:
     assert not read_manifest(GOOD, where="m").is_rule
     assert read_manifest(GOOD.replace(b'"pixels"', b'"observations", "state:64"'), where="m").is_rule
+
+
+def test_a_shipped_module_is_found_by_its_digest(shipped_like: Path) -> None:
+    assert shipped_of(shipped("alpha", shipped_like).sha256, shipped_like) == "alpha"
+    assert shipped_of("a" * 64, shipped_like) is None
+    assert shipped_of("a" * 64, shipped_like / "none") is None
+
+
+@pytest.mark.parametrize("name", ["a.wasm", "analyzer.toml"])
+def test_a_module_that_is_a_pipe_is_refused_and_nobody_waits(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.wasm").write_bytes(b"\0asm\1\0\0\0")
+    (tmp_path / "analyzer.toml").write_bytes(GOOD)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ModuleError, match="no plain file"):
+        load_module(tmp_path / "a.wasm")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from camera_edge.errors import ModuleError, OutputError
+from camera_edge.errors import DamagedError, ModuleError, OutputError
 from camera_edge.sandbox.record import Placed
 from camera_edge.sandbox.shelf import VERSIONS_KEPT, Shelf
 from tests.sandbox.shelved import KEY, WHEN, new_version, trust_key
@@ -276,3 +276,97 @@ def test_a_writer_killed_at_any_point_leaves_whole_versions_alone(tmp_path: Path
     result = json.loads(done.stdout)
     assert result["faults"] == []
     assert result["kills"] > 60
+
+
+@pytest.mark.parametrize("name", ["guest.wasm", "analyzer.toml", "record.json", "package.tar"])
+@pytest.mark.parametrize("damaged", ["1.0", "1.1"])
+def test_a_damaged_version_stops_only_itself_and_is_told(shelf: Shelf, name: str, damaged: str) -> None:
+    whole = {"1.0": "1.1", "1.1": "1.0"}[damaged]
+    for version in ("1.0", "1.1"):
+        put(shelf, version)
+    put(shelf, "3.0", name="other")
+    path = shelf.version_folder("guest", damaged) / name
+    path.write_bytes(b"x")
+    assert versions(shelf) == [whole] and versions(shelf, "other") == ["3.0"]
+    assert shelf.names() == ["guest", "other"] and shelf.damaged("other") == ()
+    (fault,) = shelf.damaged("guest")
+    assert isinstance(fault, DamagedError) and fault.where == str(path)
+    assert [each.version for each in shelf.records("guest")] == ([whole] if name == "record.json" else ["1.1", "1.0"])
+    assert [each.version for each in shelf.broken("guest")] == ([damaged] if name == "record.json" else [])
+
+
+def test_a_damaged_version_does_not_hold_up_a_newer_one_and_is_not_written_over(shelf: Shelf) -> None:
+    for version in ("1.0", "1.1"):
+        put(shelf, version)
+    (shelf.version_folder("guest", "1.1") / "record.json").write_bytes(b"{}")
+    for version in ("1.1", "1.1.0"):
+        with pytest.raises(DamagedError, match="damaged") as caught:
+            put(shelf, version)
+        assert caught.value.hint == "camera-edge analyzer remove guest --version 1.1, then install it again"
+    put(shelf, "1.2")
+    assert versions(shelf) == ["1.2", "1.0"]
+
+
+def test_where_no_record_says_who_signed_nobody_else_gets_the_name(shelf: Shelf) -> None:
+    put(shelf, "1.0")
+    (shelf.version_folder("guest", "1.0") / "record.json").unlink()
+    with pytest.raises(DamagedError, match=r"damaged: No such file"):
+        put(shelf, "1.1", key=b"mallory", signer="mallory")
+
+
+def test_damage_of_what_is_withheld_anyway_is_no_fault(shelf: Shelf) -> None:
+    put(shelf, "1.0")
+    record = put(shelf, "1.1").record
+    with shelf.changing_trust() as folder:
+        (folder.revoked_digests / record.package_sha256).touch()
+    (shelf.version_folder("guest", "1.1") / "guest.wasm").write_bytes(b"x")
+    assert versions(shelf) == ["1.0"] and shelf.damaged("guest") == ()
+
+
+def test_what_someone_found_faulty_is_passed_over(shelf: Shelf) -> None:
+    put(shelf, "1.0")
+    record = put(shelf, "1.1").record
+    shelf.pass_over(record, ModuleError("not what was signed"))
+    assert versions(shelf) == ["1.0"]
+    assert [fault.message for fault in shelf.damaged("guest")] == ["not what was signed"]
+    shelf.remove("guest", "1.0")
+    with pytest.raises(ModuleError, match="not what was signed"):
+        shelf.candidates("guest")
+
+
+def test_a_record_of_an_earlier_camera_edge_has_no_digest_of_its_documents(shelf: Shelf) -> None:
+    put(shelf, "1.0")
+    path = shelf.version_folder("guest", "1.0") / "record.json"
+    record = json.loads(path.read_bytes())
+    del record["documents_sha256"], record["also_signed"]
+    path.write_text(json.dumps(record))
+    assert versions(shelf) == ["1.0"]
+
+
+def test_a_digest_with_a_line_feed_is_damage(shelf: Shelf) -> None:
+    put(shelf, "1.0")
+    path = shelf.version_folder("guest", "1.0") / "record.json"
+    record = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**record, "package_sha256": record["package_sha256"] + "\n"}))
+    (broken,) = shelf.broken("guest")
+    assert "package_sha256" in broken.fault.message
+
+
+@pytest.mark.parametrize("name", ["record.json", "guest.wasm"])
+def test_a_pipe_in_the_place_of_a_file_is_damage_and_nobody_waits(shelf: Shelf, name: str) -> None:
+    put(shelf, "1.0")
+    path = shelf.version_folder("guest", "1.0") / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DamagedError, match="no plain file"):
+        shelf.candidates("guest")
+
+
+@pytest.mark.parametrize("place", [".", "modules"])
+def test_a_file_in_the_place_of_a_folder_is_an_error_and_not_an_empty_shelf(tmp_path: Path, place: str) -> None:
+    shelf = Shelf(tmp_path / "analyzers")
+    path = shelf.folder / place
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    with pytest.raises(ModuleError, match="cannot be read"):
+        shelf.names()

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox.trusted import KEY_BYTES_MAX, KEYS_MAX, TrustFolder
+from camera_edge.sandbox.trusted import KEY_BYTES_MAX, KEYS_MAX, PUBLIC_KEY_HINT, TrustFolder, read_key
 
 
 def pem(der: bytes) -> bytes:
@@ -80,3 +81,11 @@ def test_what_is_revoked_by_any_of_its_digests_is_refused(folder: TrustFolder) -
         folder.refuse_revoked(package, module, where="it")
     assert caught.value.where == "it"
     assert caught.value.hint is not None and str(folder.revoked_digests / module) in caught.value.hint
+
+
+def test_a_key_that_is_a_pipe_or_a_device_is_refused_and_nobody_waits(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "key.pub")
+    for path in (tmp_path / "key.pub", Path("/dev/zero")):
+        with pytest.raises(ModuleError, match="no plain file") as caught:
+            read_key(path)
+        assert caught.value.hint == PUBLIC_KEY_HINT
