@@ -44,8 +44,10 @@ def pack_command(
     from camera_edge.sandbox import Runtime, load_module
     from camera_edge.sandbox.module import MANIFEST_NAME, WASM_BYTES_MAX
     from camera_edge.sandbox.plainfile import read_plain
+    from camera_edge.workshop.workpiece import refuse_stale
 
     path = _built(source)
+    refuse_stale(path)
     module = load_module(path)
     toml = read_plain(path.with_name(MANIFEST_NAME), WASM_BYTES_MAX)
     layout = pack(module.manifest, toml, module.wasm, created_s=created_s(os.environ))

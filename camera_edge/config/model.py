@@ -124,7 +124,7 @@ class AnalyzerConfig(_Strict):
 class RuleConfig(_Strict):
     kinds: list[str] = []
     """Kinds that count, such as `person`; none: all."""
-    analyzers: list[Name] = []
+    analyzers: list[ModuleName] = []
     zones: list[Name] = []
     """Zones that count, tested at the bottom centre of the box; none: everywhere."""
     min_score: Fraction = 0.0

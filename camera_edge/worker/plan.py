@@ -274,16 +274,17 @@ def _version(
 
 
 def _withheld(chosen: ModuleFile, shelf: Shelf) -> tuple[str, ...]:
-    """Newer versions than the chosen one that may not run, each with the reason."""
+    """Newer versions than the chosen one that may not run, and versions that are damaged, each with the reason."""
     if chosen.origin != "installed":
         return ()
     name, version = chosen.manifest.name, chosen.manifest.version
     present = ModuleVersion.read(version, where=name)
-    return tuple(
+    withheld = (
         f"{name} {record.version} is not run: {reason}; {version} runs"
         for record in shelf.records(name)
         if ModuleVersion.read(record.version, where=name) > present and (reason := shelf.withheld(record)) is not None
     )
+    return (*withheld, *(str(fault) for fault in shelf.damaged(name)))
 
 
 def _candidates(camera: str, name: str, grants: Sequence[str], shelf: Shelf) -> Sequence[ModuleFile]:
