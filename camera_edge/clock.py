@@ -47,6 +47,14 @@ class ManualClock:
         return self._utc_start_ns + self._monotonic_ns
 
 
+def time_zone(name: str) -> tzinfo:
+    """A zone by its IANA name. Raises KeyError (ZoneInfoNotFoundError) for one that is not known."""
+    # a quarter of a megabyte that only cameras with rule modules need
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
 def week_minute(utc_ns: int, zone: tzinfo) -> int:
     """The local minute of the week: 0 is Monday, 00:00."""
     local = datetime.fromtimestamp(utc_ns / 1e9, zone)

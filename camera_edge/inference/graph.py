@@ -8,7 +8,6 @@ through first and bounded in memory and time.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camera_edge.errors import ModelError
-from camera_edge.inference.screen import screen
+from camera_edge.installed import installed_version
 
 FREE = -1
 _STDERR = 2
@@ -68,6 +67,9 @@ class Graph:
         self._where = where
         self._foreign = foreign
         if foreign:
+            # only workers that were granted `nn.load` need it
+            from camera_edge.inference.screen import screen
+
             screen(onnx, where=where)
         self._runtime = runtime = _onnxruntime()
         self._failures = _failures(runtime)
@@ -122,7 +124,7 @@ class Graph:
 
 def fingerprint() -> str:
     """Which runtime computes, for an event's record: results may differ by a rounding between versions and CPUs."""
-    return f"onnxruntime {importlib.metadata.version('onnxruntime')} {PROVIDER}"
+    return f"onnxruntime {installed_version('onnxruntime')} {PROVIDER}"
 
 
 def load_runtime() -> None:

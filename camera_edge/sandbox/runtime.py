@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import importlib.metadata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wasmtime import Config, Engine, Module, WasmtimeError
 
 from camera_edge.errors import ModuleError
+from camera_edge.installed import installed_version
 from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.cache import Cache
 from camera_edge.sandbox.manifest import Manifest
@@ -89,7 +89,7 @@ class Runtime:
     @property
     def version(self) -> str:
         """For the record of an event."""
-        return f"wasmtime {importlib.metadata.version('wasmtime')}"
+        return f"wasmtime {installed_version('wasmtime')}"
 
     def load(self, file: ModuleFile, cache: Cache) -> Program:
         """The module, compiled. Raises ModuleError where it is none, is no analyzer, or may not be compiled here."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.metadata import version
 
 from camera_edge.clips import Fingerprint, ModelRecord, ModuleRecord, RedactionRecord, RuntimeRecord
 from camera_edge.inference import fingerprint as inference_fingerprint
+from camera_edge.installed import installed_version
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 
@@ -27,11 +26,6 @@ class Provenance:
         modules = dict.fromkeys((*self.modules, *later.modules))
         models = dict.fromkeys((*self.models, *later.models))
         return replace(later, modules=tuple(modules), models=tuple(models))
-
-
-@lru_cache
-def _version(name: str) -> str:
-    return version(name)
 
 
 def provenance(plan: CameraPlan, running: Sequence[AnalyzerPlan], decoder: str) -> Provenance:
@@ -56,7 +50,7 @@ def _modules(analyzers: Sequence[AnalyzerPlan]) -> tuple[ModuleRecord, ...]:
 
 def _runtimes(with_models: bool) -> tuple[RuntimeRecord, ...]:
     names = ["camera-edge", "wasmtime", "opencv-python-headless", "av"]
-    records = [RuntimeRecord(name=name, version=_version(name)) for name in names]
+    records = [RuntimeRecord(name=name, version=installed_version(name)) for name in names]
     if with_models:
         # it would load onnxruntime, so it is asked only where a model does that anyway
         records.append(RuntimeRecord(name="onnxruntime", version=inference_fingerprint()))

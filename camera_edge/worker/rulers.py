@@ -6,9 +6,10 @@ Invariant: a module that fails decides nothing: its silence vetoes no event.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
+from functools import cached_property
 
-from camera_edge.clock import week_minute
+from camera_edge.clock import time_zone, week_minute
 from camera_edge.event import Closed, Opened, Updated
 from camera_edge.observation import Box, Observation
 from camera_edge.rules import Amendment, Standing, Verdict
@@ -22,10 +23,14 @@ class Rulers:
     """All rule modules of one camera. `zones_under` says in which zones a thing stands."""
 
     def __init__(self, plan: CameraPlan, crew: Crew, zones_under: Callable[[Box], tuple[str, ...]]) -> None:
-        self._zone = ZoneInfo(plan.time_zone)
+        self._plan = plan
         self._zones = tuple(plan.zones)
         self._crew = crew
         self._zones_under = zones_under
+
+    @cached_property
+    def _zone(self) -> tzinfo:
+        return time_zone(self._plan.time_zone)
 
     def decide(self, tick: Tick, observations: Sequence[Observation], standing: Sequence[Standing]) -> Verdict:
         """What they decide about `standing`, and raise. No rule modules: nothing."""
