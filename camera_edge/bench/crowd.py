@@ -32,8 +32,9 @@ class Crowd:
     """Megabytes that so many sandboxes take more than none, each with a ring of `ring_mb` mapped into it.
 
     started_mb: each has an instance, started. looked_mb: each has looked at a frame, so the module's own memory counts.
-    asleep_mb: after all were put to sleep; it is what the host keeps of each (its linked imports, its counters), for
-    guests keep nothing: asleep_mappings, ranges of address space that are theirs, counts none.
+    asleep_mb: after all were put to sleep: what the host keeps of each, its linked imports and its counters.
+    awake_mappings, asleep_mappings: how many more ranges of address space there are; each guest that is awake has some,
+    so that those of sleeping ones are gone where these are far fewer than sandboxes.
     """
 
     sandboxes: int
@@ -41,6 +42,7 @@ class Crowd:
     started_mb: float
     looked_mb: float
     asleep_mb: float
+    awake_mappings: int
     asleep_mappings: int
 
 
@@ -54,7 +56,7 @@ def measure_crowd(program: Program, grants: Grants, sandboxes: int = SANDBOXES) 
         none, mappings = _held_bytes(), _mappings()
         crowd = [Analyzer(program, grants, Services(), space) for _ in range(sandboxes)]
         _wake(crowd)
-        started = _held_bytes()
+        started, awake_mappings = _held_bytes(), _mappings()
         for each in crowd:
             if each.analyze(slot.offset, 0, 0) is None:
                 raise SandboxError(f"no answer: {each.last_fault}")
@@ -67,7 +69,8 @@ def measure_crowd(program: Program, grants: Grants, sandboxes: int = SANDBOXES) 
         started_mb=(started - none) / 1e6,
         looked_mb=(looked - none) / 1e6,
         asleep_mb=(asleep - none) / 1e6,
-        asleep_mappings=max(0, asleep_mappings - mappings),
+        awake_mappings=awake_mappings - mappings,
+        asleep_mappings=asleep_mappings - mappings,
     )
 
 

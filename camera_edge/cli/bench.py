@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from camera_edge.cli.app import app
+
+if TYPE_CHECKING:
+    from camera_edge.bench import Figures
 
 
 @app.command()
@@ -29,13 +32,21 @@ def bench(
     if json:
         put_json(asdict(figures))
         return
+    for about, text in _lines(figures):
+        show.print(f"[bold]{about:>22}[/]  {text}", soft_wrap=True)
+
+
+def _lines(figures: Figures) -> list[tuple[str, str]]:
+    """What is told of the figures: about what, and the text."""
+    from dataclasses import asdict
+
     stages = ", ".join(f"{name} {value:.3f}" for name, value in asdict(figures.stages).items())
     latency, crowd = figures.frame_to_event_ms, figures.crowd
     wakes = ", ".join(f"{name} p50 {wake.p50:.2f}, p99 {wake.p99:.2f}" for name, wake in figures.wake_ms.items())
     native = "ziglang is absent" if figures.native_ms is None else f"{figures.native_ms:.3f} ms"
     times = "" if figures.native_ms is None else f" ({figures.sandbox_ms / figures.native_ms:.2f} ×)"
     pss = "not to be read by this user" if figures.pss_mb is None else f"{figures.pss_mb:.1f} MB"
-    for about, text in (
+    return [
         ("frames", f"{figures.frames}"),
         (
             "pipeline / read loop",
@@ -53,13 +64,12 @@ def bench(
         (
             f"{crowd.sandboxes} sandboxes",
             f"{crowd.ring_mb:.0f} MiB of frames mapped into each: {crowd.started_mb:.1f} MB more than none, "
-            f"{crowd.looked_mb:.1f} MB once each has looked at a frame; asleep {crowd.asleep_mb:.1f} MB, all of it the "
-            f"host's own ({crowd.asleep_mappings} ranges of memory are guests')",
+            f"{crowd.looked_mb:.1f} MB once each has looked at a frame; asleep {crowd.asleep_mb:.1f} MB, the "
+            f"host's own ({crowd.awake_mappings} ranges of memory awake, {crowd.asleep_mappings} asleep)",
         ),
         (
             "package of 1 MB",
             f"verify {figures.install.verify_ms:.1f} + install {figures.install.install_ms:.1f} ms",
         ),
         ("memory per camera", f"{pss} (PSS, four cameras of 720p)"),
-    ):
-        show.print(f"[bold]{about:>22}[/]  {text}", soft_wrap=True)
+    ]

@@ -11,10 +11,10 @@ from collections.abc import Collection
 from wasmtime import Module, WasmtimeError
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox import host, nn, wasi
+from camera_edge.sandbox import functions, nn, wasi
 from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.capability import NN_LOAD, OBSERVATIONS, PIXELS, Capabilities
-from camera_edge.sandbox.host import FUNCTIONS
+from camera_edge.sandbox.functions import FUNCTIONS
 from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.module import ModuleFile
 from camera_edge.sandbox.runtime import REASON_BYTES_MAX, Runtime, check_exports
@@ -49,7 +49,7 @@ def needed(wanted: Import, manifest: Manifest) -> str | None:
     """
     if wanted.module == nn.MODULE:
         return "nn.load" if _asks(manifest, "nn.load") and not _asks(manifest, "onnx:") else "onnx:<model>"
-    known = FUNCTIONS.get(wanted.name) if wanted.module == host.MODULE else None
+    known = FUNCTIONS.get(wanted.name) if wanted.module == functions.MODULE else None
     return None if known is None else known.needs
 
 
@@ -86,7 +86,7 @@ def import_fault(wanted: Import, manifest: Manifest) -> str | None:
         return None if wasi.may_be(wanted.name, wanted.function) else "it has another type there"
     if wanted.module == nn.MODULE:
         return None if _asks(manifest, *_NN_NEEDS) else "its manifest does not ask for a model"
-    if wanted.module != host.MODULE:
+    if wanted.module != functions.MODULE:
         return "there is nothing of that name"
     known = FUNCTIONS.get(wanted.name)
     if known is None:

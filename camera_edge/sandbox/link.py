@@ -12,11 +12,12 @@ from typing import Any
 from wasmtime import FuncType, Linker, ValType, WasmtimeError
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox import host, nn, raw, wasi
+from camera_edge.sandbox import functions, host, nn, raw, wasi
 from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.capability import NN_LOAD
+from camera_edge.sandbox.functions import FUNCTIONS
 from camera_edge.sandbox.guest import Linked
-from camera_edge.sandbox.host import FUNCTIONS, Host
+from camera_edge.sandbox.host import Host
 from camera_edge.sandbox.runtime import Program
 from camera_edge.sandbox.sections import FunctionType
 from camera_edge.sandbox.wasi import Wasi
@@ -63,7 +64,7 @@ class Imports:
         return Linked(engine, pre, self._program.manifest.limits, self._program.metered)
 
     def _find(self, module: str, name: str, kind: FunctionType) -> Callable[..., Any]:
-        if module == host.MODULE:
+        if module == functions.MODULE:
             return self._camera_edge(name, kind)
         if module == wasi.MODULE:
             if not wasi.may_be(name, kind):
@@ -76,11 +77,11 @@ class Imports:
     def _camera_edge(self, name: str, kind: FunctionType) -> Callable[..., Any]:
         known = FUNCTIONS.get(name)
         if known is None:
-            raise self._refusal(host.MODULE, name, "there is no such function in ABI 1")
+            raise self._refusal(functions.MODULE, name, "there is no such function in ABI 1")
         if kind != FunctionType(known.params, (known.result,)):
-            raise self._refusal(host.MODULE, name, f"its type is ({', '.join(known.params)}) -> {known.result}")
+            raise self._refusal(functions.MODULE, name, f"its type is ({', '.join(known.params)}) -> {known.result}")
         if not self._host.grants(name):
-            raise self._refusal(host.MODULE, name, self._how_to_grant(known.needs or ""))
+            raise self._refusal(functions.MODULE, name, self._how_to_grant(known.needs or ""))
         return self._host.function(name)
 
     def _wasi_nn(self, name: str, kind: FunctionType) -> Callable[..., Any]:

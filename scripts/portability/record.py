@@ -19,7 +19,7 @@ from camera_edge.errors import ModuleError, OutputError, SandboxError, UsageErro
 from camera_edge.frames import PrivacyMask, Ring, View
 from camera_edge.frames.ring import HEADER_BYTES
 from camera_edge.observation import Box
-from camera_edge.sandbox import Analyzer, Cache, Grants, ModuleFile, Program, RingMap, Runtime, Services, host
+from camera_edge.sandbox import Analyzer, Cache, Grants, ModuleFile, Program, RingMap, Runtime, Services, functions
 from camera_edge.sandbox.capability import Capabilities
 from camera_edge.sandbox.module import MANIFEST_NAME
 from camera_edge.worker.sampler import Sampler
@@ -73,11 +73,11 @@ def record_part(studio: Studio, part: Part, count: int) -> Reel:
     """Raises SourceError, ModuleError, ModelError; SandboxError where the module gives no answer; OutputError."""
     program = studio.runtime.load(part.module, studio.cache)
     for wanted in program.compiled.imports:
-        if wanted.module != host.MODULE:
+        if wanted.module != functions.MODULE:
             raise ModuleError(
                 f"imports {wanted.module}.{wanted.name}, which is not taped",
                 where=part.name,
-                hint=f"a module that imports nothing but {host.MODULE} can be",
+                hint=f"a module that imports nothing but {functions.MODULE} can be",
             )
     frames = frames_of(part.source, count)
     first = next(frames, None)

@@ -32,7 +32,8 @@ from camera_edge.sandbox import (
     wasi,
 )
 from camera_edge.sandbox import host as host_functions
-from camera_edge.sandbox.host import FUNCTIONS, Host
+from camera_edge.sandbox.functions import FUNCTIONS
+from camera_edge.sandbox.host import Host
 from camera_edge.sandbox.memory import U32
 from camera_edge.sandbox.runtime import _EXPORTS
 from camera_edge.sandbox.status import ABI_VERSION, RefusedError, Status

@@ -7,7 +7,7 @@ import pytest
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox import ModuleFile, Runtime
 from camera_edge.sandbox.admission import check_module, needed
-from camera_edge.sandbox.host import FUNCTIONS
+from camera_edge.sandbox.functions import FUNCTIONS
 
 Make = Callable[..., ModuleFile]
 

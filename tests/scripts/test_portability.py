@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from camera_edge.sandbox import shipped_names
-from camera_edge.sandbox.host import FUNCTIONS
+from camera_edge.sandbox.functions import FUNCTIONS
 from scripts.portability.casting import DATA, DETECTORS
 from scripts.portability.runtimes import engines
 from scripts.portability.transcript import CALLS, Call, write_fields

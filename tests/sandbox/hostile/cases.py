@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from camera_edge.sandbox import Reason, nn, wasi
-from camera_edge.sandbox.host import FUNCTIONS
-from camera_edge.sandbox.host import MODULE as CAMERA_EDGE
+from camera_edge.sandbox.functions import FUNCTIONS
+from camera_edge.sandbox.functions import MODULE as CAMERA_EDGE
 from camera_edge.sandbox.manifest import Limits
 
 FUEL = 2_000_000
