@@ -43,19 +43,26 @@ def check(
     named = {name for camera in loaded.cameras.values() for name in camera.analyzers}
     warnings = damaged(supply.modules, named)
     plans = _plans(config, loaded, supply, warnings if before_start else None)
+    if before_start:
+        # the rest is for who asks for it
+        _warn(warnings)
     warnings += [text for plan in plans for text in _worth_knowing(plan)]
     if json:
         put_json({"ok": True, "cameras": [plan.camera for plan in plans], "warnings": warnings})
-    if not json or before_start:
-        for warning in warnings:
-            talk.print(f"[yellow]warning:[/] {escape(warning)}")
-    if json:
         return
+    _warn(warnings)
     for plan in plans:
         analyzers = ", ".join(each.name for each in plan.analyzers)
         hidden = ", ".join(sorted(plan.redaction.required))
         talk.print(f"[bold]{plan.camera}[/] {plan.source}: analyzers {analyzers}; shown only where {hidden} answered")
     talk.print(f"{config}: [green]ok[/]")
+
+
+def _warn(warnings: list[str]) -> None:
+    from camera_edge.cli.talk import talk
+
+    for warning in warnings:
+        talk.print(f"[yellow]warning:[/] {escape(warning)}")
 
 
 def _plans(path: Path, loaded: Config, supply: Supply, warnings: list[str] | None) -> list[CameraPlan]:
