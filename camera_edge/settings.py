@@ -12,6 +12,11 @@ import msgspec
 
 from camera_edge.address import safe_address
 
+# runs, unreported, where nothing that is configured would say what moves
+REDACTION_DEFAULT = "motion"
+# below the state folder: installed modules, trusted keys, revoked digests
+SHELF_FOLDER = "analyzers"
+
 Polygon = tuple[tuple[float, float], ...]
 ParamValue = str | bool | int | float
 

@@ -203,7 +203,7 @@ class _Specs:
 def _refuse_impostor(module: ModuleFile) -> None:
     """What moves is hidden by the shipped `motion`; another module must not take its place by its name alone."""
     from camera_edge.sandbox import shipped
-    from camera_edge.worker.plan import REDACTION_DEFAULT
+    from camera_edge.settings import REDACTION_DEFAULT
 
     if module.manifest.name == REDACTION_DEFAULT and module.sha256 != shipped(REDACTION_DEFAULT).sha256:
         raise UsageError(

@@ -174,6 +174,7 @@ def replay(
     faults = 0
     with _sandboxing() as sandboxing:
         for clip in clips:
+            _warn_of_lost_frames(piece, clip)
             rehearsal = Rehearsal(read_recording(clip), wishes, rate_hz, frames, copy, day_time)
             for line in rehearse(piece.module, rehearsal, sandboxing, supply.models):
                 put_json(_builtins(line))
@@ -188,22 +189,37 @@ def replay(
 def test(
     folder: FolderArgument = Path(),
     update: Annotated[bool, typer.Option("--update", help="Keep what it says now as golden lines.")] = False,
+    keep_faults: Annotated[
+        bool, typer.Option("--keep-faults", help="With --update: keep frames without an answer too.")
+    ] = False,
     state: StateOption = None,
     json: Annotated[bool, typer.Option("--json", help="JSON Lines on stdout, one for each golden test.")] = False,
 ) -> None:
-    """Compare what a module says with golden/NAME.jsonl, for each golden/NAME.toml. Exit code 1: it differs."""
+    """Compare what a module says with golden/NAME.jsonl, for each golden/NAME.toml. Exit code 1: it differs.
+
+    A module that is older than its sources is refused: build it first.
+    """
     from camera_edge.cli.module_report import show_outcome
     from camera_edge.cli.talk import put_json
+    from camera_edge.errors import UsageError
     from camera_edge.workshop.golden import cases, run_case, write_case
-    from camera_edge.workshop.workpiece import open_workshop
+    from camera_edge.workshop.workpiece import open_workshop, refuse_stale
 
+    if keep_faults and not update:
+        raise UsageError("--keep-faults says what --update keeps", hint="add --update, or leave it out")
     supply = _supply(state)
-    found = cases(open_workshop(folder))
+    workshop = open_workshop(folder)
+    found = cases(workshop)
+    if workshop.wasm.is_file():
+        refuse_stale(workshop.wasm)
     module = _runnable(str(folder), supply).module
     differ = 0
     with _sandboxing() as sandboxing:
         for path in found:
-            outcome = (write_case if update else run_case)(path, module, sandboxing, supply.models)
+            if update:
+                outcome = write_case(path, module, sandboxing, supply.models, keep_faults=keep_faults)
+            else:
+                outcome = run_case(path, module, sandboxing, supply.models)
             differ += not outcome.passed
             if json:
                 put_json(_builtins(outcome) | {"passed": outcome.passed})
@@ -306,6 +322,14 @@ def _refuse_idle_options(piece: Workpiece, rate: str | None, time: str | None) -
         raise UsageError("a rule module looks at every frame of its observations", hint="leave out --rate")
     if not is_rule and time is not None:
         raise UsageError("an analyzer is told no time of day", hint="leave out --start and --time-zone")
+
+
+def _warn_of_lost_frames(piece: Workpiece, clip: str) -> None:
+    from camera_edge.cli.trust import warn
+    from camera_edge.workshop.sighted import lacks_empty_frames
+
+    if piece.module.manifest.is_rule and lacks_empty_frames(Path(clip)):
+        warn([f"{clip} has observations and no scores: frames in which nothing was seen are not in it (add --scores)"])
 
 
 def _warn_of_native(piece: Workpiece) -> None:

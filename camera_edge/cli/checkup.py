@@ -22,7 +22,6 @@ from camera_edge.inference import Registry
 from camera_edge.packages import TrustStore, audit
 from camera_edge.picture import Picture
 from camera_edge.sandbox import (
-    SHELF_FOLDER,
     Analyzer,
     Cache,
     Grants,
@@ -35,6 +34,7 @@ from camera_edge.sandbox import (
     shipped_names,
     unmappable,
 )
+from camera_edge.settings import SHELF_FOLDER
 from camera_edge.worker.landlock import abi_version
 from camera_edge.worker.plan import MODELS_FOLDER
 

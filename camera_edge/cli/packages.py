@@ -196,12 +196,12 @@ def list_command(state: StateOption = None, json: JsonOption = False) -> None:
     from rich.table import Column, Table
 
     table = Table(
-        Column("name", no_wrap=True), "version", "signer", "asks for", "runs", Column("package", no_wrap=True)
+        Column("name", no_wrap=True), "version", "signer", "asks for", "may run", Column("package", no_wrap=True)
     )
     for row in rows:
-        runs = "yes" if row["withheld"] is None else f"no: {row['withheld']}"
+        may_run = "yes" if row["withheld"] is None else f"no: {row['withheld']}"
         signer = "shipped" if row["origin"] == "shipped" else row["signer"] or "?"
-        cells = (row["name"], row["version"], signer, row["asks"] or "nothing", runs)
+        cells = (row["name"], row["version"], signer, row["asks"] or "nothing", may_run)
         texts = [", ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells]
         table.add_row(*map(escape, texts), str(row["digest"] or "-"))
     show.print(table)
@@ -229,10 +229,11 @@ def revoke(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Stop what is installed of this digest, and refuse to install it. Says what runs instead.
+    """Stop what is installed of this digest, and refuse to install it. Says what may run instead.
 
-    An older version that is installed, signed by a trusted key and not revoked runs instead; without one nothing of
-    that name runs. A module that is shipped cannot be revoked. To take it back, delete the file that is named.
+    An older version that is installed, signed by a trusted key and not revoked may run instead, where a camera grants
+    what it asks for; without one nothing of that name may. A module that is shipped cannot be revoked. To take it back,
+    delete the file that is named.
     """
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.clock import SystemClock, iso_utc

@@ -1,4 +1,4 @@
-"""What runs of the installed analyzers, looked at before and after a command that stops some.
+"""What may run of the installed analyzers, looked at before and after a command that stops some.
 
 Invariant: looking never fails: what cannot be told is a warning, since what the command did is done.
 """
@@ -17,29 +17,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`withheld`: versions that may not run, as NAME VERSION. `runs`: the newest version of a name that may, or None.
+    """`withheld`: versions that may not run, as NAME VERSION. `may_run`: the newest of a name that may, or None.
 
-    `faults`: what is damaged, or could not be looked at.
+    Whether a camera runs it is another question: that takes its grants too. `faults`: what is damaged, or could not be
+    looked at.
     """
 
     withheld: tuple[str, ...]
-    runs: dict[str, str | None]
+    may_run: dict[str, str | None]
     faults: tuple[str, ...]
 
     def stopped_since(self, before: Standing) -> tuple[str, ...]:
-        """The versions that ran before, or could have."""
+        """The versions that might run before."""
         return tuple(each for each in self.withheld if each not in before.withheld)
 
-    def runs_since(self, before: Standing) -> dict[str, str | None]:
-        """What runs of the names of which something was stopped."""
+    def may_run_since(self, before: Standing) -> dict[str, str | None]:
+        """What may run of the names of which something was stopped."""
         names = {each.partition(" ")[0] for each in self.stopped_since(before)}
-        return {name: version for name, version in self.runs.items() if name in names}
+        return {name: version for name, version in self.may_run.items() if name in names}
 
 
 def look(shelf: Shelf) -> Standing:
     """Which versions may run now."""
     withheld: list[str] = []
-    runs: dict[str, str | None] = {}
+    may_run: dict[str, str | None] = {}
     faults: list[str] = []
     try:
         shelf.trust.fingerprints()
@@ -55,22 +56,22 @@ def look(shelf: Shelf) -> Standing:
             withheld += (f"{each.name} {each.version}" for each in records if shelf.withheld(each) is not None)
             faults += (text for text in map(str, shelf.damaged(name)) if text not in faults)
             candidates = shelf.candidates(name)
-            runs[name] = candidates[0].manifest.version if candidates else None
+            may_run[name] = candidates[0].manifest.version if candidates else None
         except ModuleError as error:
-            runs[name] = None
+            may_run[name] = None
             if str(error) not in faults:
                 faults.append(str(error))
-    return Standing(tuple(withheld), runs, tuple(faults))
+    return Standing(tuple(withheld), may_run, tuple(faults))
 
 
 def sentences(before: Standing, after: Standing) -> Iterator[str]:
-    """What was stopped, and what runs in its place."""
+    """What was stopped, and what may run in its place."""
     for each in after.stopped_since(before):
-        yield f"{each} does not run any more"
-    for name, version in after.runs_since(before).items():
+        yield f"{each} may not run any more"
+    for name, version in after.may_run_since(before).items():
         if version is None:
-            yield f"nothing of {name} runs any more"
-        elif before.runs.get(name) == version:
-            yield f"{name} {version} runs as before"
+            yield f"nothing of {name} may run any more"
+        elif before.may_run.get(name) == version:
+            yield f"{name} {version} may run as before"
         else:
-            yield f"{name} {version} runs instead"
+            yield f"{name} {version} may run instead"

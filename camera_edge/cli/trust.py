@@ -75,7 +75,7 @@ def remove(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Trust a key no more: what it alone signed stays installed and does not run. Says what runs instead."""
+    """Trust a key no more: what it alone signed stays installed and may not run. Says what may instead."""
     from camera_edge.cli.talk import put_json, talk
     from camera_edge.packages import TrustStore
 
@@ -90,8 +90,8 @@ def remove(
 
 
 def standing_json(before: Standing, after: Standing) -> dict[str, object]:
-    """`withheld`: all that may not run; `runs`: by name, what runs now where something was stopped; `damaged`."""
-    return {"withheld": after.withheld, "runs": after.runs_since(before), "damaged": after.faults}
+    """`withheld`: all that may not run; `may_run`: by name, what may where something was stopped; `damaged`."""
+    return {"withheld": after.withheld, "may_run": after.may_run_since(before), "damaged": after.faults}
 
 
 def tell(before: Standing, after: Standing) -> None:
@@ -117,7 +117,8 @@ def warn(faults: Iterable[str]) -> None:
 def open_shelf(state: Path | None) -> Shelf:
     """The shelf of a state folder, which need not be there yet. Raises UsageError where it is no folder."""
     from camera_edge.config import DEFAULT_STATE
-    from camera_edge.sandbox.shelf import SHELF_FOLDER, Shelf
+    from camera_edge.sandbox.shelf import Shelf
+    from camera_edge.settings import SHELF_FOLDER
 
     folder = (state or DEFAULT_STATE).expanduser()
     for path in (folder, folder / SHELF_FOLDER):

@@ -210,10 +210,24 @@ class CameraRun:
 
     def _heartbeat(self, message: Heartbeat) -> None:
         self.supervisor.beat(self._around.clock.monotonic_ns(), message.state, message.progress)
+        self._log_modules(self.report.progress, message.progress)
         self.report.progress = message.progress
         # what went wrong stays readable until it runs again
         keep = self.report.message if message.state != "running" else ""
         self._tell(message.state, message.message or keep)
+
+    def _log_modules(self, before: Progress, now: Progress) -> None:
+        """One line for each change: another version, what is left alone, what waits."""
+        known = {each.name: each.version for each in before.modules}
+        for each in now.modules:
+            if known.get(each.name, each.version) != each.version:
+                log.warning("module swapped camera=%s name=%s version=%s", self.name, each.name, each.version)
+        for text in now.quarantined:
+            if text not in before.quarantined:
+                log.warning("module left alone camera=%s reason=%s", self.name, text)
+        for text in now.waiting:
+            if text not in before.waiting:
+                log.warning("module waits camera=%s reason=%s", self.name, text)
 
     async def _record(self, message: EventChanged | ClipReady) -> None:
         """A full disk or a damaged store is shown; the clip's files stay in the spool and are taken in later."""

@@ -16,16 +16,15 @@ from camera_edge.config import Config
 from camera_edge.durable import make_folder
 from camera_edge.errors import ModuleError, OutputError
 from camera_edge.hub.program import environment
+from camera_edge.settings import REDACTION_DEFAULT, SHELF_FOLDER
 
 COMPILE_S: Final = 120.0
-# a worker runs it, unreported, where nothing that is configured would say what moves
-FOR_REDACTION: Final = "motion"
 
 
 def module_names(config: Config) -> list[str]:
     """The modules that the enabled cameras run, each once."""
     cameras = [camera for camera in config.cameras.values() if camera.enabled]
-    return sorted({FOR_REDACTION, *(name for camera in cameras for name in camera.analyzers)})
+    return sorted({REDACTION_DEFAULT, *(name for camera in cameras for name in camera.analyzers)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class ModuleFolders:
 
     @classmethod
     def of(cls, state: Path) -> ModuleFolders:
-        return cls(state / "cache", state / "analyzers")
+        return cls(state / "cache", state / SHELF_FOLDER)
 
     def prepare(self) -> None:
         """Makes the shelf where it is missing: workers are allowed to read only what is there when they start."""

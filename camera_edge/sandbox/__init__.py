@@ -14,12 +14,11 @@ from camera_edge.sandbox.rulemodule import RuleModule
 from camera_edge.sandbox.ruling import Relabel, Ruling
 from camera_edge.sandbox.runtime import Program, Runtime
 from camera_edge.sandbox.services import Grants, Services
-from camera_edge.sandbox.shelf import SHELF_FOLDER, Shelf
+from camera_edge.sandbox.shelf import Shelf
 from camera_edge.sandbox.status import Reason
 from camera_edge.sandbox.tenant import Counters, FaultCount, HostCalls, Tenant
 
 __all__ = [
-    "SHELF_FOLDER",
     "Analyzer",
     "Answer",
     "Batch",

@@ -103,8 +103,7 @@ class Draft:
     def add_observation(self, record: Record, kind: bytes, attributes: bytes) -> None:
         self.check_room()
         name = _text(kind)
-        if name not in self.manifest.kinds or not 0 <= record.score <= 1 or record.track < NO_TRACK:
-            raise RefusedError(Status.BAD_VALUE)
+        check_record(record, name, self.manifest)
         box = inside(record.x, record.y, record.w, record.h)
         known = read_attributes(attributes)
         self.observations.append(Observation(self.manifest.name, name, record.score, box, record.track, known))
@@ -125,11 +124,28 @@ class Draft:
         self.mask = Mask(self.manifest.name, np.frombuffer(data, np.uint8).reshape(height, width))
 
 
+def check_kind(kind: str, manifest: Manifest) -> None:
+    """Raises RefusedError for one that the manifest does not name."""
+    if kind not in manifest.kinds:
+        words = f"the manifest's kinds do not name {printable(kind.encode())!r}"
+        raise RefusedError(Status.BAD_VALUE, words)
+
+
+def check_record(record: Record, kind: str, manifest: Manifest) -> None:
+    """Raises RefusedError for a kind, score or track that cannot be."""
+    check_kind(kind, manifest)
+    if not 0 <= record.score <= 1:
+        raise RefusedError(Status.BAD_VALUE, f"a score of {record.score:g} is not in 0..1")
+    if record.track < NO_TRACK:
+        raise RefusedError(Status.BAD_VALUE, f"{record.track} is no track")
+
+
 def inside(x: float, y: float, w: float, h: float) -> Box:
     """The box, where it is finite and lies in the picture. Raises RefusedError."""
     # a comparison with NaN is false
     if not (x >= 0 and y >= 0 and w >= 0 and h >= 0 and x + w <= 1 + _ROUNDING and y + h <= 1 + _ROUNDING):
-        raise RefusedError(Status.BAD_VALUE)
+        words = f"the box {x:g}, {y:g}, {w:g}, {h:g} (x, y, w, h) does not lie in the picture"
+        raise RefusedError(Status.BAD_VALUE, words)
     x, y = min(x, 1.0), min(y, 1.0)
     return Box(x, y, min(w, 1.0 - x), min(h, 1.0 - y))
 
@@ -141,10 +157,10 @@ def read_attributes(data: bytes) -> dict[str, AttributeValue]:
     try:
         attributes: dict[str, AttributeValue] = _attributes.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RefusedError(Status.BAD_VALUE) from error
+        raise RefusedError(Status.BAD_VALUE, f"its attributes: {error}") from error
     # a whole number may have thousands of digits, and be no number for who reads it
     if not all(abs(value) <= sys.float_info.max for value in attributes.values() if not isinstance(value, str)):
-        raise RefusedError(Status.BAD_VALUE)
+        raise RefusedError(Status.BAD_VALUE, "its attributes hold a number that is not finite")
     return attributes
 
 

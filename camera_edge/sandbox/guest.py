@@ -234,7 +234,9 @@ class Guest:
     def _run(self, name: str, *arguments: int) -> int:
         if self._store is None:
             raise GuestFault(Reason.ERROR, "the guest is closed")
-        call = self._calls[name]
+        call = self._calls.get(name)
+        if call is None:
+            raise GuestFault(Reason.ERROR, f"it exports no {name}")
         call.set(arguments)
         error = ffi.wasmtime_func_call(
             self._context, call.func, call.args, call.args_count, call.results, call.results_count, byref(self._trap)

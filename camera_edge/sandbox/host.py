@@ -199,12 +199,13 @@ class Host:
 
         def answer(*args: int | float) -> int:
             self.pay(fuel)
+            words = ""
             try:
                 result = int(call(*args))
             except GuestError:
                 result = int(Status.BAD_POINTER)
             except RefusedError as refused:
-                result = int(refused.status)
+                result, words = int(refused.status), refused.words
             except CameraEdgeError as error:
                 result = int(Status.FAILED)
                 if self._first(name, Status.FAILED):
@@ -213,7 +214,7 @@ class Host:
                 result = int(Status.INTERNAL)
                 if self._first(name, Status.INTERNAL):
                     log.exception("host function failed analyzer=%s name=%s", self.manifest.name, name)
-            result = self._note(name, result)
+            result = self._note(name, result, words)
             self.pay_for_bytes()
             return result
 
@@ -229,7 +230,7 @@ class Host:
             self._defects.add(name)
             log.exception("host function failed analyzer=%s name=%s.%s", self.manifest.name, module, name)
 
-    def _note(self, name: str, result: int) -> int:
+    def _note(self, name: str, result: int, words: str) -> int:
         """Count the call, and what it does to the answer. A status that the contract does not name is a defect."""
         status = Status.OK if result >= 0 else Status(result)
         if status < 0 and status is not Status.INTERNAL and status not in FUNCTIONS[name].statuses:
@@ -240,7 +241,7 @@ class Host:
         self.calls[name, status.name] += 1
         if name in _OUTPUTS and self.draft is not None:
             if status in _SPOILING:
-                self.draft.spoiled = f"{name} was refused: {status.name}"
+                self.draft.spoiled = f"{name} was refused: {status.name}" + (f", {words}" if words else "")
             elif status is Status.TOO_MANY:
                 self.draft.refused += 1
         return result

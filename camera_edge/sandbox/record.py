@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from camera_edge.errors import DamagedError
+from camera_edge.errors import DamagedError, ModuleError
 from camera_edge.sandbox.manifest import Manifest, Name, Version
 from camera_edge.sandbox.module import WASM_BYTES_MAX
 from camera_edge.sandbox.plainfile import read_plain
@@ -67,6 +67,24 @@ class NewVersion:
     signers: tuple[Signer, ...]
     documents: bytes
 
+    def record(self, signers: tuple[Signer, ...], installed_utc: str) -> Record:
+        """`signers`: first the one that counts."""
+        wasm_sha256, toml_sha256, documents_sha256 = (
+            hashlib.sha256(data).hexdigest() for data in (self.wasm, self.toml, self.documents)
+        )
+        return Record(
+            record=1,
+            name=self.manifest.name,
+            version=self.manifest.version,
+            package_sha256=self.package_sha256,
+            wasm_sha256=wasm_sha256,
+            toml_sha256=toml_sha256,
+            signer=signers[0],
+            installed_utc=installed_utc,
+            also_signed=signers[1:],
+            documents_sha256=documents_sha256,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Placed:
@@ -117,6 +135,17 @@ def damage(path: Path, fault: str, name: str, version: str) -> DamagedError:
     """The error for a file of an installed version, with what to do."""
     hint = f"camera-edge analyzer remove {name} --version {version}, then install it again"
     return DamagedError(f"damaged: {fault}", where=str(path), hint=hint)
+
+
+def other_role(there: Record, *, is_rule: bool) -> ModuleError:
+    """The error for a version that is not of the kind of the installed ones; `is_rule`: those are rule modules."""
+    kinds = ("a rule module", "an analyzer")
+    installed, new = kinds if is_rule else reversed(kinds)
+    return ModuleError(
+        f"{there.name} {there.version} is installed and is {installed}; this one is {new}",
+        where=there.name,
+        hint=f"give it a name of its own, or first: camera-edge analyzer remove {there.name}",
+    )
 
 
 def reason(error: Exception) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from camera_edge.observation import NO_TRACK, Observation
-from camera_edge.sandbox.answer import LogLine, Metric, Record, inside, read_attributes
+from camera_edge.observation import Observation
+from camera_edge.sandbox.answer import LogLine, Metric, Record, check_kind, check_record, inside, read_attributes
 from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.status import RefusedError, Status
 
@@ -51,10 +51,10 @@ class RulingDraft:
     def raise_event(self, record: Record, kind: bytes, attributes: bytes) -> None:
         if len(self.raised) >= self.manifest.limits.observations:
             raise RefusedError(Status.TOO_MANY)
-        if not 0 <= record.score <= 1 or record.track < NO_TRACK:
-            raise RefusedError(Status.BAD_VALUE)
+        name = self._kind(kind)
+        check_record(record, name, self.manifest)
         box = inside(record.x, record.y, record.w, record.h)
-        name, known = self._kind(kind), read_attributes(attributes)
+        known = read_attributes(attributes)
         self.raised.append(Observation(self.manifest.name, name, record.score, box, record.track, known))
 
     def veto(self, event: int) -> None:
@@ -77,6 +77,5 @@ class RulingDraft:
             name = data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise RefusedError(Status.BAD_VALUE) from error
-        if name not in self.manifest.kinds:
-            raise RefusedError(Status.BAD_VALUE)
+        check_kind(name, self.manifest)
         return name

@@ -13,7 +13,6 @@ since is passed over and told; it stops nothing but itself.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import shutil
 import tempfile
@@ -37,15 +36,15 @@ from camera_edge.sandbox.record import (
     Record,
     Signer,
     compared,
+    other_role,
     read_record,
     reason,
 )
+from camera_edge.sandbox.retention import Held, surplus
 from camera_edge.sandbox.trusted import TrustFolder
 from camera_edge.sandbox.version import ModuleVersion
 
-SHELF_FOLDER = "analyzers"
 PACKAGE_NAME = "package.tar"
-VERSIONS_KEPT = 4
 _VERSION_BYTES_MAX = 64
 _ASIDE = (".putting-", ".removing-")
 
@@ -161,12 +160,15 @@ class Shelf:
         return self._modules / name / version
 
     def put(self, new: NewVersion, *, installed_utc: str, allow_rollback: bool = False) -> Placed:
-        """Install a version, and let go of the oldest beyond the newest four.
+        """Install a version, and let go of older ones that it or another newer one replaces.
 
-        With `allow_rollback` a lower version than the highest is taken, and higher ones are removed. Raises ModuleError
-        for a roll-back without it, for other content of an installed version and for another signer; DamagedError where
-        this version is there and damaged, or damage hides who signed; OutputError where the disk fails. The same
-        content again is no error.
+        The newest four stay. An older one goes where a newer one that is kept, and not withheld, asks for no more than
+        it does, so that one which runs is not deleted for versions that wait for a grant; where it is damaged; and
+        beyond sixteen versions in all (`retention.py`). With `allow_rollback` a lower version than the highest is
+        taken, and higher ones are removed. Raises ModuleError for a roll-back without it, for other content of an
+        installed version, for another signer and for an analyzer in the place of a rule module or the reverse;
+        DamagedError where this version is there and damaged, or damage hides who signed; OutputError where the disk
+        fails. The same content again is no error.
         """
         name = new.manifest.name
         version = ModuleVersion.read(new.manifest.version, where=name)
@@ -180,11 +182,11 @@ class Shelf:
                     where=name,
                     hint="older versions may have known faults; to go back all the same: --allow-rollback",
                 )
+            held = self._held(new, version)
+            higher = [each.version for each in held if each.version > version] if allow_rollback else []
+            over = surplus([each for each in held if each.version not in higher])
+            gone = [*higher, *(each for each in over if each != version)]
             record = standing or self._place(new, signers, installed_utc)
-            present = self._versions(name)
-            higher = [each for each in present if each > version] if allow_rollback else []
-            kept = [each for each in present if each not in higher]
-            gone = [*higher, *kept[VERSIONS_KEPT:]]
             for each in gone:
                 self._drop(name, each.text)
             if allow_rollback and highest is not None and version < highest:
@@ -292,23 +294,26 @@ class Shelf:
             self.load(found)
         return found
 
+    def _held(self, new: NewVersion, version: ModuleVersion) -> list[Held]:
+        """What there is of the name with the new version, newest first. Raises ModuleError where its role is new."""
+        name, whole = new.manifest.name, {version: Held(version, new.manifest.asked)}
+        for record in self.records(name):
+            try:
+                module = self._unfaulted(record)
+            except ModuleError:
+                continue
+            if module is None:
+                continue
+            if module.manifest.is_rule != new.manifest.is_rule:
+                raise other_role(record, is_rule=module.manifest.is_rule)
+            read = ModuleVersion.read(record.version)
+            whole[read] = Held(read, module.manifest.asked, self.withheld(record) is not None)
+        present = {version, *self._versions(name)}
+        return [whole.get(each, Held(each, None)) for each in sorted(present, reverse=True)]
+
     def _place(self, new: NewVersion, signers: tuple[Signer, ...], installed_utc: str) -> Record:
         name, version = new.manifest.name, new.manifest.version
-        wasm_sha256, toml_sha256, documents_sha256 = (
-            hashlib.sha256(data).hexdigest() for data in (new.wasm, new.toml, new.documents)
-        )
-        record = Record(
-            record=1,
-            name=name,
-            version=version,
-            package_sha256=new.package_sha256,
-            wasm_sha256=wasm_sha256,
-            toml_sha256=toml_sha256,
-            signer=signers[0],
-            installed_utc=installed_utc,
-            also_signed=signers[1:],
-            documents_sha256=documents_sha256,
-        )
+        record = new.record(signers, installed_utc)
         home = self._modules / name
         if not home.exists():
             make_folder(home)

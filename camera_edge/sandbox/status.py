@@ -28,11 +28,12 @@ class Status(IntEnum):
 
 
 class RefusedError(Exception):
-    """Ends a host function with a status. It goes no further than the host-function wall."""
+    """Ends a host function with a status; `words` say more to people. It ends at the host-function wall."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, words: str = "") -> None:
         super().__init__(status.name)
         self.status = status
+        self.words = words
 
 
 class GuestEndError(Exception):

@@ -58,7 +58,9 @@ class Stage:
             raise BuildError(f"the compiler was not done after {LONGEST_S} s", where=str(self.source)) from error
         if done.returncode != 0:
             words = (done.stderr.strip() or done.stdout.strip()).replace(f"{MODULE}/", "")
-            raise BuildError(f"{self.source.name} does not compile:\n{words}", where=str(self.source))
+            # `.` and `..` have no name of their own
+            source = self.source.resolve()
+            raise BuildError(f"{source.name} does not compile:\n{words}", where=str(source))
 
     def deliver(self, target: Path) -> None:
         """Move what was compiled to `target`, whole or not at all. Raises BuildError."""

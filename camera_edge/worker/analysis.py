@@ -97,14 +97,14 @@ class Analysis:
         try:
             if self._seated is None or self._seated != (tick.lineup, tick.rings):
                 self._seat(tick.lineup, tick.rings)
-            self._full_picture.show(tick.picture, tick.lineup.sessions)
+            self._full_picture.show(tick.picture)
             seen = _Gathering(tick)
             for member in tick.lineup.analyzers:
                 self._ask(member, tick, seen)
             self.analysed += 1
             return seen.result()
         finally:
-            self._full_picture.show(None, {})
+            self._full_picture.show(None)
             tick.release()
 
     @property

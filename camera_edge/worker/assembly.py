@@ -25,6 +25,8 @@ from camera_edge.worker.redactor import Redactor
 
 MICROSECONDS = 1_000_000
 PREROLL_MAX_BYTES = 64 << 20
+# what a camera whose every frame is analysed gives, for judging who is too slow for it
+NATIVE_HZ = 25.0
 # what the makers of clips may lag behind before they lose pictures
 SLACK_US = 10 * MICROSECONDS
 
@@ -70,7 +72,8 @@ def assemble_camera(
     plan: CameraPlan, sandboxing: Sandboxing, output: Output | None, first_number: int = 0, *, live: bool = False
 ) -> Assembly:
     """`output` None: no packet is kept and no clip is made. `live`: what one module does must not stop the others."""
-    policy = CrewPolicy(strict=False, slow_us=plan.redaction.period_us) if live else CrewPolicy()
+    slow_us = round(MICROSECONDS / (plan.rate_hz or NATIVE_HZ))
+    policy = CrewPolicy(strict=False, slow_us=slow_us) if live else CrewPolicy()
     analysis = Analysis(plan, sandboxing.runtime, sandboxing.cache, policy)
     times = ClipTimes(
         round(plan.clip.before_s * MICROSECONDS),

@@ -14,7 +14,7 @@ from camera_edge.sandbox import Capabilities, ModuleFile, ungranted
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`order`: the versions to try, at least one. `waiting`: newer ones than the first, each with the reason."""
+    """`order`: the versions to try, at least one. `waiting`: what people should know of grants, a sentence each."""
 
     order: tuple[ModuleFile, ...]
     waiting: tuple[str, ...] = ()
@@ -24,18 +24,27 @@ def choose(candidates: Sequence[ModuleFile], granted: frozenset[str], params: Ma
     """Of `candidates`, newest first and at least one: the newest that was granted all it asks for and takes `params`.
 
     After those come the ones that were not granted all, and import nothing of what they lack. Where neither kind is
-    there, the newest alone: what is wrong with it is told when it is started.
+    there, the newest alone: what is wrong with it is told when it is started. All in the order are analyzers, or all
+    are rule modules.
     """
-    reasons = {module.sha256: _reason_to_wait(module, granted, params) for module in candidates}
-    whole = [module for module in candidates if reasons[module.sha256] is None]
-    modest = [module for module in candidates if module not in whole and _can_do_without(module, granted, params)]
+    reasons = [_reason_to_wait(module, granted, params) for module in candidates]
+    whole = [module for module, reason in zip(candidates, reasons, strict=True) if reason is None]
+    modest = [
+        module
+        for module, reason in zip(candidates, reasons, strict=True)
+        if reason is not None and _can_do_without(module, granted, params)
+    ]
     order = (*whole, *modest) or (candidates[0],)
-    newer = candidates[: candidates.index(order[0])]
-    runs = order[0].manifest.version
-    waiting = tuple(
-        f"{each.manifest.name} {each.manifest.version} waits: {reasons[each.sha256]}; {runs} runs" for each in newer
-    )
-    return Choice(order, waiting)
+    first = order[0].manifest
+    at = candidates.index(order[0])
+    waiting = [
+        f"{each.manifest.name} {each.manifest.version} waits: {reason}; {first.version} runs"
+        for each, reason in zip(candidates[:at], reasons[:at], strict=True)
+    ]
+    if not whole and reasons[at] is not None:
+        waiting.append(f"{first.name} {first.version} runs without a grant: {reasons[at]}")
+    same_role = tuple(each for each in order if each.manifest.is_rule == first.is_rule)
+    return Choice(same_role, tuple(waiting))
 
 
 def implied(module: ModuleFile) -> frozenset[str]:

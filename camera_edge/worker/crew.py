@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from camera_edge.errors import ModuleError
-from camera_edge.frames import Ring
+from camera_edge.frames import Ring, View
+from camera_edge.inference import Session
 from camera_edge.sandbox import (
     Analyzer,
     Counters,
@@ -108,13 +109,15 @@ class CrewPolicy:
 class Crew:
     """Belongs to the analysis; what it counts may be read from other threads."""
 
-    def __init__(self, services: Callable[[AnalyzerPlan], Services], policy: CrewPolicy) -> None:
+    def __init__(self, services: Callable[[AnalyzerPlan, Mapping[str, Session]], Services], policy: CrewPolicy) -> None:
         self._services = services
         self._policy = policy
         # replaced as a whole and never changed: other threads read counters
         self._seats: Mapping[str, Seat] = {}
         self._careers: dict[str, _Career] = {}
         self._metrics: dict[str, dict[str, float]] = {}
+        # versions that did not start, so that nobody waits for them twice
+        self._failed: dict[_Attempt, ModuleError] = {}
         self.refusals: tuple[str, ...] = ()
         """Versions that were wanted and did not start, each with the reason and what runs instead."""
 
@@ -129,10 +132,8 @@ class Crew:
             ring = None if member.plan.is_rule else rings.find(version.view)
             if (ring is None and not member.plan.is_rule) or (known is not None and _runs(known, version, ring)):
                 continue
-            seat = Seat(version, ring, self._tenant(version, ring))
             with suppress(ModuleError):
-                _start(seat)
-                ready.append(seat)
+                ready.append(self._started(version, ring, lineup.sessions))
         return ready
 
     def seat(self, lineup: Lineup, rings: Rings, ready: Sequence[Seat] = ()) -> None:
@@ -143,7 +144,7 @@ class Crew:
         refusals: list[str] = []
         seats: dict[str, Seat] = {}
         for member in lineup.members:
-            seats[member.name], refused = self._seat(member, rings, ready)
+            seats[member.name], refused = self._seat(member, rings, ready, lineup.sessions)
             refusals += refused
         kept = {id(each) for each in seats.values()}
         gone = [each for each in (*self._seats.values(), *ready) if id(each) not in kept]
@@ -196,6 +197,13 @@ class Crew:
         return present + [count for name, count in past.items() if name not in seats]
 
     @property
+    def faults(self) -> dict[str, str]:
+        """The last fault of each module that had one."""
+        present = {name: seat.tenant.last_fault for name, seat in self._seats.items()}
+        past = {name: career.last_fault for name, career in self._careers.items()}
+        return {name: fault for name, fault in {**past, **present}.items() if fault is not None}
+
+    @property
     def broken(self) -> dict[str, str]:
         """Modules that were in quarantine at any time or never gave an answer, with the reason; after `close()`."""
         reasons = {name: career.reason for name, career in self._careers.items()}
@@ -205,7 +213,9 @@ class Crew:
         seats, self._seats = self._seats, {}
         self._retire(list(seats.values()))
 
-    def _seat(self, member: Member, rings: Rings, ready: Sequence[Seat]) -> tuple[Seat, list[str]]:
+    def _seat(
+        self, member: Member, rings: Rings, ready: Sequence[Seat], sessions: Mapping[str, Session]
+    ) -> tuple[Seat, list[str]]:
         """The first version that runs already or starts; and why those before it do not."""
         known = self._seats.get(member.name)
         present = [*([known] if known is not None else []), *ready]
@@ -216,11 +226,9 @@ class Crew:
             for each in present:
                 if _runs(each, version, ring):
                     return each, [f"{reason}; {version.number} runs" for reason in refused]
-            seat = Seat(version, ring, self._tenant(version, ring))
             try:
-                _start(seat)
+                seat = self._started(version, ring, sessions)
             except ModuleError as error:
-                seat.tenant.close()
                 faults.append(error)
                 refused.append(f"{member.name} {version.number} {error.message}")
                 continue
@@ -233,17 +241,33 @@ class Crew:
         """A seat that answers nothing, and says why."""
         version = member.versions[0]
         ring = None if member.plan.is_rule else rings.ring(version.view)
-        tenant = self._tenant(version, ring)
+        tenant = self._tenant(version, ring, {})
         tenant.dismiss(f"{fault.message} ({fault.hint})" if fault.hint else fault.message)
         return Seat(version, ring, tenant)
 
-    def _tenant(self, version: Version, ring: Ring | None) -> Analyzer | RuleModule:
+    def _started(self, version: Version, ring: Ring | None, sessions: Mapping[str, Session]) -> Seat:
+        """One that is to sleep is asleep again once it has shown that it starts. Raises ModuleError."""
+        attempt = _Attempt.of(version, ring)
+        if (failed := self._failed.get(attempt)) is not None:
+            raise failed
+        seat = Seat(version, ring, self._tenant(version, ring, sessions))
+        try:
+            seat.tenant.open()
+        except ModuleError as error:
+            seat.tenant.close()
+            self._failed[attempt] = error
+            raise
+        if version.plan.wake_on is not None:
+            seat.tenant.sleep()
+        return seat
+
+    def _tenant(self, version: Version, ring: Ring | None, sessions: Mapping[str, Session]) -> Analyzer | RuleModule:
         plan = version.plan
         grants, patience = Grants(plan.capabilities, plan.params, plan.state), Policy(slow_us=self._policy.slow_us)
         if ring is None:
             return RuleModule(version.program, grants, patience)
         frames = RingMap(ring.fd, ring.size_bytes, ring.memory)
-        return Analyzer(version.program, grants, self._services(plan), frames, patience)
+        return Analyzer(version.program, grants, self._services(plan, sessions), frames, patience)
 
     def _retire(self, seats: list[Seat]) -> None:
         for each in seats:
@@ -258,11 +282,21 @@ def _runs(seat: Seat, version: Version, ring: Ring | None) -> bool:
     return seat.ring is ring and seat.version.is_same(version) and not seat.tenant.dismissed
 
 
-def _start(seat: Seat) -> None:
-    """One that is to sleep is asleep again once it has shown that it starts. Raises ModuleError."""
-    seat.tenant.open()
-    if seat.version.plan.wake_on is not None:
-        seat.tenant.sleep()
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a start depends on, beside the module's own state file, which does not change while a camera runs."""
+
+    sha256: str
+    version: str
+    granted: frozenset[str]
+    params: tuple[tuple[str, str | float], ...]
+    view: View | None
+
+    @classmethod
+    def of(cls, version: Version, ring: Ring | None) -> _Attempt:
+        plan = version.plan
+        view = None if ring is None else ring.view
+        return cls(plan.module.sha256, version.number, plan.capabilities, tuple(sorted(plan.params.items())), view)
 
 
 @dataclass(slots=True)

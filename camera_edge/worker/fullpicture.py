@@ -19,30 +19,33 @@ from camera_edge.worker.plan import AnalyzerPlan
 
 
 class FullPicture:
-    """What `infer` looks at. One thread."""
+    """What `infer` looks at; shown and looked at by the thread that analyses."""
 
     def __init__(self) -> None:
-        self._sessions: Mapping[str, Session] = {}
         self._picture: Picture | None = None
         self._bgr: NDArray[np.uint8] | None = None
 
-    def show(self, picture: Picture | None, sessions: Mapping[str, Session]) -> None:
-        """From now on this is the picture, None: there is none; `sessions`: the models by name."""
-        self._picture, self._bgr, self._sessions = picture, None, sessions
+    def show(self, picture: Picture | None) -> None:
+        """From now on this is the picture. None: there is none."""
+        self._picture, self._bgr = picture, None
 
-    def services(self, plan: AnalyzerPlan) -> Services:
-        """What this module was granted of models."""
+    def services(self, plan: AnalyzerPlan, sessions: Mapping[str, Session]) -> Services:
+        """What this module was granted of models; `sessions`: the loaded ones by name."""
+
+        def infer(model: str, region: Box) -> NDArray[np.float32]:
+            return sessions[model].infer(self._look(), region)
+
+        def graph(model: str) -> Graph:
+            return sessions[model].graph()
+
         load = partial(Graph, where=f"a model of {plan.name}'s own", foreign=True) if plan.brings_models else None
         if not plan.models:
             return Services(load=load)
-        return Services(infer=self._infer, graph=self._graph, load=load)
+        return Services(infer=infer, graph=graph, load=load)
 
-    def _infer(self, model: str, region: Box) -> NDArray[np.float32]:
+    def _look(self) -> NDArray[np.uint8]:
         if self._bgr is None:
             if self._picture is None:
                 raise RuntimeError("infer was called outside of a frame")
             self._bgr = self._picture.to_bgr()
-        return self._sessions[model].infer(self._bgr, region)
-
-    def _graph(self, model: str) -> Graph:
-        return self._sessions[model].graph()
+        return self._bgr

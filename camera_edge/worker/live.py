@@ -10,11 +10,11 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 
 from camera_edge.capture import Frame, Source
 from camera_edge.clock import Clock
-from camera_edge.errors import CameraEdgeError, UndecodableError
+from camera_edge.errors import CameraEdgeError, ConfigError, UndecodableError
 from camera_edge.event import Change, Closed, Opened, Updated
 from camera_edge.link import (
     ClipReady,
@@ -76,6 +76,7 @@ class LiveCamera:
         self._captured_all = False
         self._down = False
         self._renewal: Callable[[], CameraPlan] | None = None
+        self._renewing = Lock()
 
     @property
     def ended(self) -> bool:
@@ -91,16 +92,20 @@ class LiveCamera:
     def renew(self, plan: Callable[[], CameraPlan]) -> None:
         """Have the next frame analysed by the modules that should run now.
 
-        A module that may not run any more, and has no version that may, ends the worker with that reason; a new
-        version that cannot be loaded leaves the old one where it is.
+        What cannot be planned any more ends the worker with the reason, and so does a plan that needs other rules or
+        other redaction, for which everything is made anew. A version that cannot be loaded leaves the old one.
         """
-        camera = self._camera
-        if camera is None:
-            # it is being put together, of a plan that may be the old one
-            self._renewal = plan
-            return
+        with self._renewing:
+            camera = self._camera
+            if camera is None:
+                # it is being put together, of a plan that may be the old one
+                self._renewal = plan
+                return
+        present = camera.analysis.plan
         try:
             wanted = plan()
+            if (wanted.rules, wanted.redaction) != (present.rules, present.redaction):
+                raise ConfigError("the new modules need other rules or redaction, so the camera starts anew")
         except CameraEdgeError as exc:
             self._fail(exc)
             return
@@ -121,8 +126,9 @@ class LiveCamera:
 
     def run(self, camera: Assembly, recorder: Recorder) -> None:
         """Runs the threads, and takes the heartbeat's place in this one."""
-        self._camera = camera
-        if (renewal := self._renewal) is not None:
+        with self._renewing:
+            self._camera, renewal = camera, self._renewal
+        if renewal is not None:
             self.renew(renewal)
         stopping = Event()
         with ExitStack() as stack:

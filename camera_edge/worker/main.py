@@ -91,7 +91,7 @@ def _run_camera(order: Start, link: WorkerLink, confinement: list[str]) -> bool:
     stop = Event()
     clock = SystemClock()
     supply = Supply(Registry(Path(order.models)), Shelf(Path(order.modules)))
-    plan = partial(plan_camera, order.camera, order.settings, supply)
+    plan = partial(plan_camera, order.camera, order.settings, supply, may_lack=True)
     sandboxing = Sandboxing.of(Path(order.cache), read_only=True)
     folder = ClipFolder(Path(order.spool))
     folder.open()

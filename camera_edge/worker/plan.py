@@ -14,19 +14,18 @@ from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
-from camera_edge.sandbox import SHELF_FOLDER, ModuleFile, Shelf, shipped, shipped_names, ungranted
+from camera_edge.sandbox import ModuleFile, Shelf, shipped, shipped_names, ungranted
+from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.version import ModuleVersion
-from camera_edge.settings import AnalyzerSettings, CameraSettings, ClipSettings
+from camera_edge.settings import REDACTION_DEFAULT, SHELF_FOLDER, AnalyzerSettings, CameraSettings, ClipSettings
 from camera_edge.worker.choice import choose, implied
 
 MICROSECONDS = 1_000_000
-REDACTION_DEFAULT = "motion"
 QUIET_US = 3 * MICROSECONDS
 # a rule module chooses its own quiet time: not so short that it makes an event of every other frame
 QUIET_MIN_US = MICROSECONDS
 ONNX = "onnx:"
 STATE = "state:"
-NN_LOAD = "nn.load"
 MODELS_FOLDER = "models"
 # where every frame is analysed, a gap that is longer than this hides the pictures in it
 NATIVE_HZ = 5.0
@@ -65,7 +64,10 @@ class AnalyzerPlan:
 
 @dataclass(frozen=True, slots=True)
 class CameraPlan:
-    """All that a pipeline is built from. `rate_hz` None: every frame is analysed."""
+    """All that a pipeline is built from. `rate_hz` None: every frame is analysed.
+
+    lacking: modules that the camera does without, each with the reason.
+    """
 
     camera: str
     source: str
@@ -78,6 +80,7 @@ class CameraPlan:
     rules: Sequence[Rule]
     analyzers: Sequence[AnalyzerPlan] = field(default_factory=tuple)
     time_zone: str = "UTC"
+    lacking: tuple[str, ...] = ()
 
     @property
     def pixel_analyzers(self) -> list[AnalyzerPlan]:
@@ -90,8 +93,8 @@ class CameraPlan:
 
     @property
     def waiting(self) -> list[str]:
-        """Newer versions that are not run, each with the reason."""
-        return [text for each in self.analyzers for text in each.waiting]
+        """Modules that the camera does without, and versions that are not run, each with the reason."""
+        return [*self.lacking, *(text for each in self.analyzers for text in each.waiting)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,27 @@ class Supply:
         return cls(Registry(state / MODELS_FOLDER), Shelf(state / SHELF_FOLDER))
 
 
-def plan_camera(camera: str, config: CameraSettings, supply: Supply) -> CameraPlan:
-    """Raises ConfigError where the camera cannot run as configured."""
-    try:
-        analyzers = [_analyzer(camera, name, each, supply) for name, each in config.analyzers.items()]
-    except (ModuleError, ModelError) as exc:
-        raise ConfigError(f"cameras.{camera}: {exc.message}", where=exc.where, hint=exc.hint) from exc
-    return assemble(camera, config, with_redaction(analyzers))
+def plan_camera(camera: str, config: CameraSettings, supply: Supply, *, may_lack: bool = False) -> CameraPlan:
+    """Raises ConfigError where the camera cannot run as configured.
+
+    may_lack: where no version of an installed module may run (it was removed, revoked, damaged), the camera does
+    without it and says so, unless its pictures are shown only where that module answered.
+    """
+    analyzers: list[AnalyzerPlan] = []
+    lacking: dict[str, str] = {}
+    for name, each in config.analyzers.items():
+        try:
+            analyzers.append(_analyzer(camera, name, each, supply))
+        except (ModuleError, ModelError, ConfigError) as exc:
+            if may_lack and name not in shipped_names() and name not in (config.redact.required or ()):
+                lacking[name] = exc.message
+                continue
+            if isinstance(exc, ConfigError):
+                raise
+            raise ConfigError(f"cameras.{camera}: {exc.message}", where=exc.where, hint=exc.hint) from exc
+    present = [replace(each, wake_on=None) if each.wake_on in lacking else each for each in analyzers]
+    plan = assemble(camera, config, with_redaction(present))
+    return replace(plan, lacking=tuple(f"without {name}: {reason}" for name, reason in lacking.items()))
 
 
 def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> CameraPlan:
@@ -221,7 +238,7 @@ def _check_company(analyzers: Sequence[AnalyzerPlan], config: CameraSettings) ->
                 f"rule {name} names the rule module {named}, which opens its events by itself",
                 hint=f"take {named} out of rules.{name}.analyzers",
             )
-    if rule_modules and rule_modules == {each.name for each in analyzers if each.reported}:
+    if rule_modules and not any(each.reported and not each.is_rule for each in analyzers):
         raise ConfigError(
             f"{', '.join(sorted(rule_modules))} would see nothing: no analyzer is reported beside it",
             hint="name an analyzer too, such as motion",

@@ -149,8 +149,11 @@ class RecordingRun:
 
 def _warnings(source: Source, camera: Assembly) -> tuple[str, ...]:
     warnings = [] if source.problem is None else [f"{source.problem}; what decoded was used"]
-    if camera.analysis.crew.traps:
-        warnings.append(f"{camera.analysis.crew.traps} times an analyzer gave no answer for a frame")
+    faults = camera.analysis.crew.faults
+    for each in camera.analysis.crew.counts:
+        if each.faults:
+            last = f"; the last: {faults[each.name]}" if each.name in faults else ""
+            warnings.append(f"{each.faults} times the analyzer {each.name} gave no answer for a frame{last}")
     for name, count in camera.analysis.refused.items():
         warnings.append(f"analyzer {name} gave more than it may; {count} outputs were not taken")
     return tuple(warnings)

@@ -107,10 +107,21 @@ def run_case(path: Path, module: ModuleFile, sandboxing: Sandboxing, models: Reg
     return Outcome(path.stem, len(got), faults, first_difference(expected, got))
 
 
-def write_case(path: Path, module: ModuleFile, sandboxing: Sandboxing, models: Registry) -> Outcome:
-    """Makes the golden lines anew. Raises as `run_case`, and OutputError."""
+def write_case(
+    path: Path, module: ModuleFile, sandboxing: Sandboxing, models: Registry, *, keep_faults: bool = False
+) -> Outcome:
+    """Makes the golden lines anew. Raises as `run_case`, and OutputError; ModuleError where there are frames without an
+    answer and `keep_faults` does not say that they are wanted: then nothing is written.
+    """
     golden = path.with_suffix(".jsonl")
     got, faults = _run(path, module, sandboxing, models)
+    if faults and not keep_faults:
+        reason = next((each for each in got if each.startswith('{"type":"fault"')), "")
+        raise ModuleError(
+            f"no answer for {faults} frames, the first: {reason}",
+            where=str(path),
+            hint="mend the module; where it is to fail: camera-edge analyzer test --update --keep-faults",
+        )
     try:
         write_durably(golden, "".join(f"{line}\n" for line in got).encode())
     except OSError as error:

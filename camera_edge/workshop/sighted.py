@@ -1,7 +1,7 @@
 """Reads what analyzers observed, from JSON Lines, for a rule module to look at.
 
-It takes the lines of `camera-edge analyze --json --observations` (with `--scores` it also knows the frames in which
-nothing was seen) and those of a replay.
+It takes the lines of `camera-edge analyze --json --observations --scores` (without `--scores` the frames in which
+nothing was seen are not known) and those of a replay.
 
 Invariant: frames come in order, each once, and their numbers are within what a rule module can be told; a line of
 another kind is left out, a line that cannot be read is an error.
@@ -30,7 +30,9 @@ from camera_edge.workshop.lines import (
     ViewLine,
 )
 
-_HINT = "give what `camera-edge analyze CLIP --json --observations` or `camera-edge analyzer replay CLIP` printed"
+_HINT = (
+    "give what `camera-edge analyze CLIP --json --observations --scores` or `camera-edge analyzer replay CLIP` printed"
+)
 
 
 class _Observed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="observation"):
@@ -53,6 +55,10 @@ class _Scored(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="scor
     value: float
 
 
+class _Typed(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
 class _Event(msgspec.Struct, frozen=True, tag="event"):
     pass
 
@@ -64,6 +70,9 @@ class _Summary(msgspec.Struct, frozen=True, tag="summary"):
 _decoder = msgspec.json.Decoder(_Observed | _Scored | _Event | _Summary | ReplayLine | ViewLine | FrameLine | FaultLine)
 
 
+_typed = msgspec.json.Decoder(_Typed)
+
+
 @dataclass(slots=True)
 class Moment:
     """What was observed in one frame."""
@@ -71,6 +80,27 @@ class Moment:
     frame: int
     media_us: int
     observations: list[Observation] = field(default_factory=list)
+
+
+def lacks_empty_frames(path: Path) -> bool:
+    """Whether a file has observations and no scores, so that frames in which nothing was seen are not in it.
+
+    False for what is no plain file, which can be read only once, and where a line cannot be read, which `read_moments`
+    says.
+    """
+    found = False
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            for text in file:
+                kind = _typed.decode(text).type
+                if kind == "score":
+                    return False
+                found = found or kind == "observation"
+    except (OSError, ValueError):
+        return False
+    return found
 
 
 def read_moments(path: Path) -> Iterator[Moment]:

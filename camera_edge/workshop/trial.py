@@ -60,16 +60,15 @@ class Trial:
         self.grants = Grants(plan.capabilities, plan.params, plan.state)
         self._sessions = {model.name: Session(model) for model in plan.models}
         self._full_picture = FullPicture()
-        self._full_picture.show(None, self._sessions)
         if plan.brings_models:
             load_runtime()
 
     @property
     def services(self) -> Services:
-        return self._full_picture.services(self.plan)
+        return self._full_picture.services(self.plan, self._sessions)
 
     def analyzer(self, ring: RingMap) -> Analyzer:
         return Analyzer(self.program, self.grants, self.services, ring)
 
     def show(self, picture: Picture) -> None:
-        self._full_picture.show(picture, self._sessions)
+        self._full_picture.show(picture)

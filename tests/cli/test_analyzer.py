@@ -251,6 +251,64 @@ def test_a_source_that_is_newer_is_warned_of(analyzer: Command, eager: Path) -> 
     assert "warning: eager.h is newer than the module" in analyzer("replay", YARD, "--module", eager.parent)[2]
 
 
+@pytest.mark.parametrize("options", [(), ("--update",)], ids=["test", "update"])
+def test_a_module_that_is_older_than_its_sources_is_not_tested(
+    analyzer: Command, eager: Path, options: tuple[str, ...]
+) -> None:
+    golden = eager.parent / "golden"
+    golden.mkdir()
+    (golden / "yard.toml").write_text(f'source = "{YARD}"\n')
+    assert analyzer("test", eager.parent, "--update")[0] == 0
+    before = (golden / "yard.jsonl").stat().st_mtime_ns
+    eager.with_suffix(".c").write_text("")
+    built = eager.stat().st_mtime_ns
+    os.utime(eager.with_suffix(".c"), ns=(built + 1, built + 1))
+    answer = analyzer("test", eager.parent, *options)
+    check_refused(answer, 70, "eager.c is newer than the module", "analyzer build")
+    assert (golden / "yard.jsonl").stat().st_mtime_ns == before
+
+
+def test_frames_without_an_answer_are_kept_only_where_that_is_asked_for(
+    analyzer: Command, module: Callable[..., Path]
+) -> None:
+    bad = module("bad", TRAP)
+    golden = bad.parent / "golden"
+    golden.mkdir()
+    (golden / "yard.toml").write_text(f'source = "{YARD}"\n')
+    check_refused(analyzer("test", bad.parent, "--update"), 70, "no answer for 6 frames", "--update --keep-faults")
+    assert not (golden / "yard.jsonl").exists()
+    check_refused(analyzer("test", bad.parent, "--keep-faults"), 64, "add --update")
+    code, out, said = analyzer("test", bad.parent, "--update", "--keep-faults")
+    assert (code, out, said) == (0, "written  yard  8 lines, 6 frames without an answer\n", "")
+    assert analyzer("test", bad.parent)[0] == 0
+
+
+def test_observations_without_scores_are_warned_of(analyzer: Command, module: Callable[..., Path]) -> None:
+    rule = '(func (export "observe") (param i32 i32) (result i32) (i32.const 0))'
+    alone = module("alone", rule, asks='"observations"')
+    seen = {"source": "a.mp4", "frame": 0, "t_s": 0.0, "analyzer": "objects"}
+    thing = {"kind": "person", "score": 0.5, "box": [0, 0, 1, 1], "track": -1, "attributes": {}}
+    lines = [json.dumps({"type": "observation"} | seen | thing), json.dumps({"type": "score", "value": 0} | seen)]
+    for kept, warned in ((lines[:1], True), (lines, False), (lines[1:], False)):
+        Path("seen.jsonl").write_text("\n".join(kept) + "\n")
+        code, out, said = analyzer("replay", "seen.jsonl", "--module", alone)
+        assert (code, out.count('"type":"ruling"')) == (0, 1), said
+        assert ("warning: seen.jsonl has observations and no scores" in said and "--scores" in said) is warned
+
+
+def test_a_build_in_the_current_folder_names_it_where_it_fails(
+    analyzer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if (reason := missing(Language.C)) is not None:
+        pytest.skip(reason)
+    assert analyzer("new", "hello", "--lang", "c")[0] == 0
+    monkeypatch.chdir("hello")
+    Path("hello.c").write_text("nonsense nonsense;\n")
+    code, out, said = analyzer("build")
+    assert (code, out) == (70, "")
+    assert f"error: {Path.cwd()}: hello does not compile" in " ".join(said.split())
+
+
 def test_a_build_that_is_refused_leaves_stdout_empty_where_json_was_asked_for(analyzer: Command) -> None:
     if (reason := missing(Language.C)) is not None:
         pytest.skip(reason)

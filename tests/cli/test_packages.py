@@ -88,7 +88,7 @@ def test_from_a_built_analyzer_to_an_installed_one_every_step_names_the_next(des
     assert desk.run("install", "guest-1.0.0.tar", *state) == ""
     assert "analyzers: {guest: {grant: [onnx:*, state:100]}}" in desk.said
     listed = desk.run("list", *state)
-    assert "guest" in listed and "acme" in listed and "pixels, onnx:*, state:100" in listed
+    assert "may run" in listed and "guest" in listed and "acme" in listed and "pixels, onnx:*, state:100" in listed
     desk.run("remove", "guest", *state)
     assert "removed guest 1.0.0" in desk.said
 
@@ -111,14 +111,14 @@ def test_every_command_has_json_on_stdout(desk: Desk) -> None:
     assert desk.stated("revoke", packed["digest"]) == {
         "revoked": packed["digest"],
         "withheld": ["guest 1.0.0"],
-        "runs": {"guest": None},
+        "may_run": {"guest": None},
         "damaged": [],
     }
     assert desk.stated("trust", "list")["revoked"] == [packed["digest"]]
     assert desk.stated("trust", "remove", "us") == {
         "removed": "us",
         "withheld": ["guest 1.0.0"],
-        "runs": {},
+        "may_run": {},
         "damaged": [],
     }
     assert desk.stated("remove", "guest", "--version", "1.0.0") == {"name": "guest", "removed": ["1.0.0"]}
@@ -237,22 +237,22 @@ def test_the_tree_of_commands_is_built_without_heavy_libraries() -> None:
     assert done.stdout == "[]\n"
 
 
-def test_what_is_stopped_says_what_runs_instead(desk: Desk) -> None:
+def test_what_is_stopped_says_what_may_run_instead(desk: Desk) -> None:
     desk.run("keygen", "acme")
     desk.trust()
     for version in ("1.0.0", "1.1.0"):
         desk.stated("install", desk.signed(version))
     digests = {row["version"]: row["digest"] for row in desk.stated("list") if row["origin"] == "installed"}
     desk.run("revoke", digests["1.1.0"], "--state", "state")
-    assert "guest 1.1.0 does not run any more" in desk.said and "guest 1.0.0 runs instead" in desk.said
-    assert desk.stated("revoke", digests["1.0.0"])["runs"] == {"guest": None}
-    assert "nothing of guest runs any more" in desk.said and "1.1.0 does not" not in desk.said
+    assert "guest 1.1.0 may not run any more" in desk.said and "guest 1.0.0 may run instead" in desk.said
+    assert desk.stated("revoke", digests["1.0.0"])["may_run"] == {"guest": None}
+    assert "nothing of guest may run any more" in desk.said and "1.1.0 may not" not in desk.said
     for path in (desk.folder / "state" / "analyzers" / "trust" / "revoked").iterdir():
         path.unlink()
-    assert desk.stated("revoke", digests["1.0.0"])["runs"] == {"guest": "1.1.0"}
-    assert "guest 1.1.0 runs as before" in desk.said
-    assert desk.stated("trust", "remove", "acme")["runs"] == {"guest": None}
-    assert "nothing of guest runs any more" in desk.said
+    assert desk.stated("revoke", digests["1.0.0"])["may_run"] == {"guest": "1.1.0"}
+    assert "guest 1.1.0 may run as before" in desk.said
+    assert desk.stated("trust", "remove", "acme")["may_run"] == {"guest": None}
+    assert "nothing of guest may run any more" in desk.said
 
 
 @pytest.mark.parametrize("name", ["record.json", "guest.wasm"])
@@ -268,7 +268,7 @@ def test_one_damaged_version_stops_no_command(desk: Desk, name: str) -> None:
     assert rows["1.0.0"].keys() == rows["1.1.0"].keys()
     assert "no: " in desk.run("list", "--state", "state")
     answer = desk.stated("revoke", rows["1.1.0"]["digest"])
-    assert (answer["withheld"], answer["runs"]) == (["guest 1.1.0"], {"guest": None})
+    assert (answer["withheld"], answer["may_run"]) == (["guest 1.1.0"], {"guest": None})
     assert len(answer["damaged"]) == 1 and answer["damaged"][0].startswith(f"{path}: damaged: ")
     assert desk.said.index("revoked sha256:") < desk.said.index("warning:")
     assert "analyzer remove guest --version 1.0.0" in desk.said
@@ -349,6 +349,6 @@ def test_two_signers_are_named_and_the_one_of_the_installed_version_counts(desk:
     assert "signed by acme and zeta" in desk.said
     installed = desk.stated("install", package)
     assert (installed["signer"], installed["signers"]) == ("zeta", ["acme", "zeta"])
-    assert desk.stated("trust", "remove", "zeta")["runs"] == {"guest": "1.1.0"}
+    assert desk.stated("trust", "remove", "zeta")["may_run"] == {"guest": "1.1.0"}
     rows = {row["version"]: row for row in desk.stated("list") if row["origin"] == "installed"}
     assert (rows["1.1.0"]["signer"], rows["1.1.0"]["withheld"]) == ("acme", None)

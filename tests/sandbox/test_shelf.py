@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from camera_edge.errors import DamagedError, ModuleError, OutputError
-from camera_edge.sandbox.record import Placed
-from camera_edge.sandbox.shelf import VERSIONS_KEPT, Shelf
+from camera_edge.sandbox.manifest import read_manifest
+from camera_edge.sandbox.record import NewVersion, Placed
+from camera_edge.sandbox.retention import NEWEST_KEPT, VERSIONS_MAX
+from camera_edge.sandbox.shelf import Shelf
 from tests.sandbox.shelved import KEY, WHEN, new_version, trust_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +30,17 @@ def shelf(tmp_path: Path) -> Shelf:
 def put(shelf: Shelf, version: str, *, rollback: bool = False, **settings: object) -> Placed:
     new = new_version(version, **settings)  # type: ignore[arg-type]
     return shelf.put(new, installed_utc=WHEN, allow_rollback=rollback)
+
+
+def asking(version: str, *asks: str) -> NewVersion:
+    new = new_version(version)
+    toml = new.toml.replace(b'["pixels"]', json.dumps(asks).encode())
+    return replace(new, toml=toml, manifest=read_manifest(toml, where="test"))
+
+
+def put_asking(shelf: Shelf, version: str, *asks: str) -> tuple[str, ...]:
+    """What was removed for it."""
+    return shelf.put(asking(version, *asks), installed_utc=WHEN).removed
 
 
 def versions(shelf: Shelf, name: str = "guest") -> list[str]:
@@ -58,10 +72,47 @@ def test_the_newest_comes_first_by_number_and_not_by_text(shelf: Shelf) -> None:
     assert versions(shelf) == ["1.10", "1.10-rc.1", "1.9", "1.2"]
 
 
-def test_the_newest_four_are_kept(shelf: Shelf) -> None:
-    removed = [put(shelf, f"1.{number}").removed for number in range(VERSIONS_KEPT + 2)]
+def test_of_versions_that_ask_for_the_same_the_newest_four_are_kept(shelf: Shelf) -> None:
+    removed = [put(shelf, f"1.{number}").removed for number in range(NEWEST_KEPT + 2)]
     assert versions(shelf) == ["1.5", "1.4", "1.3", "1.2"]
     assert removed == [(), (), (), (), ("1.0",), ("1.1",)]
+
+
+def test_a_version_that_may_run_does_not_go_for_newer_ones_that_wait_for_a_grant(shelf: Shelf) -> None:
+    removed = [put_asking(shelf, "0.1.0", "pixels")]
+    removed += [put_asking(shelf, f"0.{number}.0", "pixels", "state:64") for number in range(2, 7)]
+    assert removed == [(), (), (), (), (), ("0.2.0",)]
+    assert versions(shelf) == ["0.6.0", "0.5.0", "0.4.0", "0.3.0", "0.1.0"]
+    # one that asks for no more stands in for all that are older
+    assert put_asking(shelf, "0.7.0", "pixels") == ("0.3.0", "0.1.0")
+
+
+def test_a_withheld_version_stands_in_for_no_other(shelf: Shelf) -> None:
+    for number in range(1, 5):
+        put(shelf, f"1.{number}")
+    with shelf.changing_trust() as folder:
+        for record in shelf.records("guest")[:-1]:
+            (folder.revoked_digests / record.package_sha256).touch()
+    assert put_asking(shelf, "1.5", "pixels", "nn.load") == ()
+    assert versions(shelf) == ["1.5", "1.1"]
+
+
+def test_sixteen_versions_are_kept_at_most(shelf: Shelf) -> None:
+    removed = [put_asking(shelf, f"1.{each}", "pixels", f"state:{each}") for each in range(1, VERSIONS_MAX + 2)]
+    assert removed == [()] * VERSIONS_MAX + [("1.1",)]
+
+
+@pytest.mark.parametrize("asks", [("pixels", "observations"), ("observations", "pixels")], ids="then".join)
+def test_a_name_keeps_its_role_until_it_is_removed(shelf: Shelf, asks: tuple[str, str]) -> None:
+    there, new = asks
+    put_asking(shelf, "1.0", there)
+    before = tree(shelf)
+    with pytest.raises(ModuleError, match=r"guest 1\.0 is installed and is an? ") as caught:
+        put_asking(shelf, "1.1", new)
+    assert str(caught.value.hint) == "give it a name of its own, or first: camera-edge analyzer remove guest"
+    assert tree(shelf) == before
+    shelf.remove("guest")
+    assert put_asking(shelf, "1.1", new) == () and versions(shelf) == ["1.1"]
 
 
 def test_the_same_again_changes_nothing(shelf: Shelf) -> None:

@@ -69,6 +69,17 @@ def test_what_does_not_compile_is_told_in_the_compilers_words(language: Language
     assert wasm.read_bytes() == b"what was there before"
 
 
+def test_a_folder_without_a_name_of_its_own_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need(Language.C)
+    folder = tmp_path / "module"
+    folder.mkdir()
+    (folder / "wrong.c").write_text("nonsense nonsense;\n")
+    monkeypatch.chdir(folder)
+    with pytest.raises(BuildError, match="^[^\n]*module: module does not compile:\n") as refused:
+        build(Path(), tmp_path / "module.wasm", SDK)
+    assert refused.value.where == str(folder.resolve())
+
+
 def test_a_module_of_several_files_and_folders_is_compiled(tmp_path: Path) -> None:
     need(Language.ZIG)
     folder = tmp_path / "module"

@@ -60,9 +60,23 @@ def test_of_versions_that_were_not_granted_all_the_newest_that_can_do_without_ru
     new, old = version("2", "state:200", imports=STATE_GET), version("1", "state:100")
     choice = choose([new, old], NOTHING, {})
     assert chosen(choice) == ["1"]
-    assert choice.waiting == ("m 2 waits: it asks for state:200, which is not granted; 1 runs",)
+    assert choice.waiting == (
+        "m 2 waits: it asks for state:200, which is not granted; 1 runs",
+        "m 1 runs without a grant: it asks for state:100, which is not granted",
+    )
 
 
 def test_where_none_can_do_without_the_newest_is_tried_and_says_why() -> None:
     new, old = version("2", "state:64", imports=STATE_GET), version("1", "state:64", imports=STATE_GET)
     assert chosen(choose([new, old], NOTHING, {})) == ["2"]
+
+
+def test_two_versions_of_the_same_bytes_are_told_apart() -> None:
+    choice = choose([version("2", "state:64"), version("1")], NOTHING, {})
+    assert chosen(choice) == ["1", "2"]
+    assert choice.waiting == ("m 2 waits: it asks for state:64, which is not granted; 1 runs",)
+
+
+def test_nothing_of_another_role_is_fallen_back_to() -> None:
+    rule = ModuleFile(Manifest("m", "2", 1, (), ("observations",)), version("2").wasm, "r", "installed")
+    assert chosen(choose([rule, version("1")], NOTHING, {})) == ["2"]

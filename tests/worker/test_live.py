@@ -43,12 +43,12 @@ def test_a_preview_that_is_wanted_before_the_camera_runs_is_sent(
 
 
 def test_a_change_of_modules_that_comes_while_a_camera_is_put_together_is_not_lost(
-    tmp_path: Path, sandboxing: Sandboxing, plan: Callable[..., CameraPlan], eager: Path
+    tmp_path: Path, sandboxing: Sandboxing, plan: Callable[..., CameraPlan]
 ) -> None:
     stop = Event()
     source = open_source("synthetic:?size=64x36&fps=20&seconds=1&pace=0", SourceOptions(wait=stop.wait))
     live = LiveCamera(source, SystemClock(), stop, lambda message: None)
-    wanted = plan("motion", eager)
+    wanted = plan("motion")
     live.renew(lambda: wanted)
     with source:
         folder = ClipFolder(tmp_path / "spool")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from camera_edge.errors import UsageError
 from camera_edge.sandbox import ModuleFile, load_module
 from camera_edge.workshop.lines import Line, text_of
 from camera_edge.workshop.rehearsal import Rehearsal
-from camera_edge.workshop.sighted import read_moments
+from camera_edge.workshop.sighted import lacks_empty_frames, read_moments
 
 YARD = "synthetic:?seed=7&size=160x90&fps=10&seconds=1&pace=0"
 SEEN = {
@@ -101,3 +102,25 @@ def test_a_film_is_not_taken_for_observations(tmp_path: Path) -> None:
         list(read_moments(path))
     with pytest.raises(UsageError, match="cannot be read"):
         list(read_moments(tmp_path / "nothing.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "lacks"),
+    [
+        ([SEEN], True),
+        ([SEEN, {"type": "score"}], False),
+        ([{"type": "score"}, SEEN], False),
+        ([SEEN, {"type": 3}], False),
+        ([{"type": "frame"}], False),
+        ([], False),
+    ],
+)
+def test_observations_without_scores_lack_the_empty_frames(
+    tmp_path: Path, lines: list[dict[str, object]], lacks: bool
+) -> None:
+    assert lacks_empty_frames(write(tmp_path / "seen.jsonl", *lines)) is lacks
+
+
+def test_what_is_no_plain_file_is_not_looked_into(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not lacks_empty_frames(tmp_path / "pipe") and not lacks_empty_frames(tmp_path / "nothing")
