@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from camera_edge.capture import Frame
+from camera_edge.config import CameraConfig
 from camera_edge.errors import ModuleError
+from camera_edge.inference import parse_contract
 from camera_edge.observation import Seen
 from camera_edge.picture import Picture
+from camera_edge.sandbox import load_module
 from camera_edge.worker.analysis import Analysis
 from camera_edge.worker.assembly import Sandboxing
-from camera_edge.worker.plan import CameraPlan
+from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply, assemble, granted_models
 from camera_edge.worker.provenance import provenance
 from tests import onnx_bytes
 
@@ -98,3 +101,36 @@ def test_without_the_grant_the_module_does_not_start(adder: CameraPlan, sandboxi
 def test_the_record_of_an_event_names_the_runtime(adder: CameraPlan) -> None:
     names = [runtime.name for runtime in provenance(adder, adder.analyzers, "decoder").fingerprint.runtimes]
     assert "onnxruntime" in names
+
+
+# `load_by_name` of `one` in `open`, and of `two` in a frame
+NAMED = """
+(import "wasi_ephemeral_nn" "load_by_name" (func $load (param i32 i32 i32) (result i32)))
+(import "camera_edge" "score" (func $score (param f64) (result i32)))
+(memory (export "memory") 2)
+(data (i32.const 16) "one")
+(data (i32.const 32) "two")
+(func (export "open") (result i32)
+  (i32.sub (i32.const 0) (call $load (i32.const 16) (i32.const 3) (i32.const 0))))
+(func (export "analyze") (param i32) (result i32)
+  (drop (call $score (f64.convert_i32_s (call $load (i32.const 32) (i32.const 3) (i32.const 4)))))
+  (i32.const 0))
+"""
+
+
+def test_all_models_that_were_granted_are_there_from_the_start(
+    module: Module, sandboxing: Sandboxing, tmp_path: Path
+) -> None:
+    supply = Supply.of(tmp_path)
+    file = tmp_path / "sum.onnx"
+    file.write_bytes(MODEL)
+    contract = parse_contract(b'contract = 1\nlicence = "MIT"\n', where="a test", lists=lambda name: ())
+    for name in ("one", "two"):
+        supply.models.add(file, name, contract)
+    wasm = load_module(module("named", NAMED, asks='"pixels", "onnx:one", "onnx:two"'))
+    granted = wasm.manifest.grant_all({})
+    models = granted_models(wasm, {}, granted, supply.models)
+    assert [model.name for model in models] == ["one", "two"]
+    chosen = CameraConfig.model_validate({"source": "recording"}).settings()
+    plan = assemble("camera", chosen, [AnalyzerPlan("named", wasm, granted, {}, models)])
+    assert [score.value for score in look(plan, sandboxing).scores] == [0]
