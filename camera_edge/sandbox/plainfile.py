@@ -1,4 +1,4 @@
-"""Reads files that others may have put there: plain files alone, and no more of them than was asked for.
+"""Reads folders and files that others may have filled: plain files alone, and no more of them than was asked for.
 
 Invariant: it never waits, whatever lies under the name: a pipe without a writer, a device, a link.
 """
@@ -9,6 +9,8 @@ import errno
 import os
 import stat
 from pathlib import Path
+
+from camera_edge.errors import ModuleError
 
 
 def read_plain(path: Path, longest: int) -> bytes:
@@ -28,6 +30,16 @@ def read_below(folder: Path, path: str, longest: int) -> bytes:
         return _read(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at), longest)
     finally:
         os.close(at)
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies in a folder, in order; nothing where there is no folder. Raises ModuleError where it cannot be read."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ModuleError(f"cannot be read: {error.strerror}", where=str(folder), hint="check permissions") from error
 
 
 def _read(descriptor: int, longest: int) -> bytes:

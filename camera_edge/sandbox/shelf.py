@@ -27,7 +27,7 @@ from camera_edge.durable import make_folder, sync_folder, write_durably, write_n
 from camera_edge.errors import DamagedError, ModuleError, OutputError
 from camera_edge.sandbox.manifest import is_name, read_manifest
 from camera_edge.sandbox.module import MANIFEST_NAME, ModuleFile
-from camera_edge.sandbox.plainfile import read_plain
+from camera_edge.sandbox.plainfile import names_in, read_plain
 from camera_edge.sandbox.record import (
     RECORD_NAME,
     Broken,
@@ -77,7 +77,7 @@ class Shelf:
     def names(self) -> list[str]:
         """The names of which at least one version is installed. Raises ModuleError where the folder cannot be read."""
         found = []
-        for name in _entries(self._modules):
+        for name in names_in(self._modules):
             try:
                 there = bool(self._versions(name))
             except ModuleError:
@@ -244,9 +244,9 @@ class Shelf:
 
     def _sweep(self) -> None:
         """Delete what a killed writer left aside."""
-        homes = (self._modules / name for name in _entries(self._modules))
+        homes = (self._modules / name for name in names_in(self._modules))
         for folder in (self.folder, self.trust.keys, self.trust.revoked_digests, *filter(Path.is_dir, homes)):
-            for name in _entries(folder) if os.access(folder, os.R_OK | os.X_OK) else []:
+            for name in names_in(folder) if os.access(folder, os.R_OK | os.X_OK) else []:
                 if name.startswith(_ASIDE):
                     shutil.rmtree(folder / name)
                 elif name.startswith(".writing-"):
@@ -344,7 +344,7 @@ class Shelf:
     def _versions(self, name: str) -> list[ModuleVersion]:
         """By the names of the folders, newest first. Raises ModuleError where they cannot be listed."""
         home, found = self._modules / name, []
-        for entry in _entries(home) if is_name(name) and home.is_dir() else []:
+        for entry in names_in(home) if is_name(name) and home.is_dir() else []:
             with suppress(ModuleError):
                 if (home / entry).is_dir():
                     found.append(ModuleVersion.read(entry))
@@ -387,12 +387,3 @@ class Shelf:
         if record in self._passed_over:
             raise self._passed_over[record]
         return self.load(record)
-
-
-def _entries(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ModuleError(f"cannot be read: {error.strerror}", where=str(folder), hint="check permissions") from error

@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from camera_edge.errors import ModuleError
-from camera_edge.sandbox.plainfile import read_plain
+from camera_edge.sandbox.plainfile import names_in, read_plain
 
 KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 KEY_SUFFIX = ".pub"
@@ -38,7 +38,7 @@ class TrustFolder:
 
     def key_files(self) -> dict[str, Path]:
         """The files of public keys by the operator's names. Raises ModuleError where the folder cannot be read."""
-        names = _listing(self.keys)
+        names = names_in(self.keys)
         if len(names) > KEYS_MAX:
             raise ModuleError(f"more than {KEYS_MAX} keys", where=str(self.keys), hint="remove what is not in use")
         stems = {name.removesuffix(KEY_SUFFIX): name for name in names if name.endswith(KEY_SUFFIX)}
@@ -50,7 +50,7 @@ class TrustFolder:
 
     def revoked(self) -> frozenset[str]:
         """Revoked SHA-256 digests, as hex. Raises ModuleError where the folder cannot be read."""
-        return frozenset(name for name in _listing(self.revoked_digests) if _HEX.fullmatch(name))
+        return frozenset(name for name in names_in(self.revoked_digests) if _HEX.fullmatch(name))
 
     def revokes(self, *sha256: str) -> str | None:
         """The first of these digests (hex) that is revoked. Raises ModuleError where the folder cannot be read."""
@@ -87,12 +87,3 @@ def fingerprint(pem: bytes, *, where: str) -> str:
         hint = "a public key in PEM begins with -----BEGIN PUBLIC KEY-----"
         raise ModuleError(f"this is no public key: {error}", where=where, hint=hint) from error
     return hashlib.sha256(der).hexdigest()
-
-
-def _listing(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise ModuleError(f"cannot be read: {error.strerror}", where=str(folder), hint="check permissions") from error
