@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+
+from msgspec.structs import replace
 
 from camera_edge.errors import ModuleError
 from camera_edge.frames import Ring, View
 from camera_edge.inference import Session
+from camera_edge.link import ModuleProgress
 from camera_edge.sandbox import (
     Analyzer,
-    Counters,
     Grants,
     LogLine,
     Metric,
@@ -35,44 +37,6 @@ log = logging.getLogger(__name__)
 
 METRICS_MAX = 64
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleCount:
-    """What one module has done on its camera, over all its instances and versions. `version`: the one that runs."""
-
-    name: str
-    version: str = ""
-    calls: int = 0
-    answers: int = 0
-    faults: int = 0
-    restarts: int = 0
-    wakes: int = 0
-    skipped: int = 0
-    copied: int = 0
-    refused: int = 0
-    fuel: int = 0
-    asleep: bool = False
-    quarantined: str | None = None
-
-    def plus(self, counters: Counters) -> ModuleCount:
-        return replace(
-            self,
-            calls=self.calls + counters.calls,
-            answers=self.answers + counters.answers,
-            faults=self.faults + counters.traps,
-            restarts=self.restarts + counters.restarts,
-            wakes=self.wakes + counters.wakes,
-            skipped=self.skipped + counters.skipped,
-            copied=self.copied + counters.copied,
-            refused=self.refused + counters.refused,
-            fuel=self.fuel + counters.fuel,
-        )
-
-    def now(self, tenant: Tenant) -> ModuleCount:
-        """With what the instance that has the seat did."""
-        present = self.plus(tenant.counters)
-        return replace(present, version=tenant.version, asleep=tenant.asleep, quarantined=tenant.quarantined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +133,6 @@ class Crew:
             # replaced as a whole: other threads read it
             self._metrics[name] = dict(islice({**known, **fresh}.items(), METRICS_MAX))
 
-    @property
-    def metrics(self) -> dict[str, dict[str, float]]:
-        """The newest value of each metric of each module; of one module no more than `METRICS_MAX` names are kept."""
-        return dict(self._metrics)
-
     def note_quarantine(self, name: str, reason: str) -> None:
         self._career(name).quarantine(reason)
 
@@ -189,12 +148,13 @@ class Crew:
         return sum(each.faults for each in self.counts)
 
     @property
-    def counts(self) -> list[ModuleCount]:
-        """Of each module that has a seat, or had one."""
-        seats = self._seats
+    def counts(self) -> list[ModuleProgress]:
+        """Of each module that has a seat, or had one: over all its instances and versions."""
+        seats, metrics = self._seats, self._metrics
         past = {name: career.count for name, career in list(self._careers.items())}
-        present = [past.get(name, ModuleCount(name)).now(seat.tenant) for name, seat in seats.items()]
-        return present + [count for name, count in past.items() if name not in seats]
+        present = [_plus(past.get(name, _none_yet(name)), seat.tenant) for name, seat in seats.items()]
+        gone = [count for name, count in past.items() if name not in seats]
+        return [replace(each, metrics=metrics.get(each.name, {})) for each in present + gone]
 
     @property
     def faults(self) -> dict[str, str]:
@@ -275,7 +235,7 @@ class Crew:
             self._career(each.version.plan.name).add(each.tenant)
 
     def _career(self, name: str) -> _Career:
-        return self._careers.setdefault(name, _Career(ModuleCount(name)))
+        return self._careers.setdefault(name, _Career(_none_yet(name)))
 
 
 def _runs(seat: Seat, version: Version, ring: Ring | None) -> bool:
@@ -303,12 +263,12 @@ class _Attempt:
 class _Career:
     """What became of one module over all its instances that are gone."""
 
-    count: ModuleCount
+    count: ModuleProgress
     last_fault: str | None = None
     quarantined: str | None = None
 
     def add(self, closed: Tenant) -> None:
-        self.count = replace(self.count.plus(closed.counters), version=closed.version)
+        self.count = replace(_plus(self.count, closed), asleep=False)
         self.last_fault = closed.last_fault or self.last_fault
 
     def quarantine(self, reason: str) -> None:
@@ -323,3 +283,26 @@ class _Career:
         if self.count.calls and not self.count.answers:
             return f"never gave an answer, the last time: {self.last_fault}"
         return None
+
+
+def _none_yet(name: str) -> ModuleProgress:
+    return ModuleProgress(name, version="")
+
+
+def _plus(past: ModuleProgress, tenant: Tenant) -> ModuleProgress:
+    """With what this instance did, in its version."""
+    counters = tenant.counters
+    return replace(
+        past,
+        version=tenant.version,
+        calls=past.calls + counters.calls,
+        answers=past.answers + counters.answers,
+        faults=past.faults + counters.traps,
+        restarts=past.restarts + counters.restarts,
+        wakes=past.wakes + counters.wakes,
+        skipped=past.skipped + counters.skipped,
+        copied=past.copied + counters.copied,
+        refused=past.refused + counters.refused,
+        fuel=past.fuel + counters.fuel,
+        asleep=tenant.asleep,
+    )

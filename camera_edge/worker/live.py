@@ -23,7 +23,6 @@ from camera_edge.link import (
     Fault,
     FromWorker,
     Heartbeat,
-    ModuleProgress,
     PreviewPacket,
     Progress,
     WorkerState,
@@ -31,7 +30,6 @@ from camera_edge.link import (
 from camera_edge.picture import Picture
 from camera_edge.worker.analysis import Tick
 from camera_edge.worker.assembly import Assembly
-from camera_edge.worker.crew import ModuleCount
 from camera_edge.worker.handoff import Handoff
 from camera_edge.worker.pace import Pace
 from camera_edge.worker.plan import CameraPlan
@@ -237,7 +235,7 @@ class LiveCamera:
             preview_dropped=self._tap.lost,
             quarantined=[f"{name}: {reason}" for name, reason in crew.quarantined.items()],
             waiting=[*camera.analysis.plan.waiting, *crew.refusals],
-            modules=[_progress(each, crew.metrics.get(each.name, {})) for each in crew.counts],
+            modules=crew.counts,
         )
 
     def _fail(self, reason: Exception) -> None:
@@ -257,24 +255,6 @@ class LiveCamera:
         thread = Thread(target=top, name=name, daemon=True)
         thread.start()
         return thread
-
-
-def _progress(count: ModuleCount, metrics: dict[str, float]) -> ModuleProgress:
-    return ModuleProgress(
-        name=count.name,
-        version=count.version,
-        calls=count.calls,
-        answers=count.answers,
-        faults=count.faults,
-        restarts=count.restarts,
-        wakes=count.wakes,
-        skipped=count.skipped,
-        copied=count.copied,
-        refused=count.refused,
-        fuel=count.fuel,
-        asleep=count.asleep,
-        metrics=metrics,
-    )
 
 
 def _phase(change: Change) -> EventPhase:
