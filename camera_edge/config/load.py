@@ -21,10 +21,10 @@ from camera_edge.config.model import (
     Config,
     Defaults,
     RedactConfig,
-    RuleConfig,
     StorageConfig,
     WebConfig,
 )
+from camera_edge.config.rule import HoursConfig, RuleConfig
 from camera_edge.config.secrets import fill_in
 from camera_edge.errors import ConfigError
 
@@ -38,6 +38,7 @@ _KNOWN_KEYS = sorted(
             ClipConfig,
             RedactConfig,
             RuleConfig,
+            HoursConfig,
             AnalyzerConfig,
             StorageConfig,
             WebConfig,
@@ -154,7 +155,8 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
     if kind == "missing":
         return "missing", f"add `{error['loc'][-1]}:`"
     if kind == "value_error":
-        return error["msg"].removeprefix("Value error, "), "mend the name, or define what it names"
+        hint = "mend it; `camera-edge check --schema` says what each key means"
+        return error["msg"].removeprefix("Value error, "), hint
     return error["msg"][0].lower() + error["msg"][1:], "`camera-edge check --schema` shows what is allowed"
 
 

@@ -25,7 +25,9 @@ def analyzer(name: str, wake_on: str | None = None) -> AnalyzerPlan:
 def test_without_analyzers_motion_runs_and_opens_events_of_every_kind(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert [(each.name, each.reported) for each in plan.analyzers] == [("motion", True)]
-    assert plan.rules == (Rule("any", analyzers=frozenset({"motion"}), quiet_us=3_000_000),)
+    assert plan.rules == (
+        Rule("any", kinds=frozenset({"motion"}), analyzers=frozenset({"motion"}), quiet_us=3_000_000),
+    )
     assert plan.redaction.required == {"motion"}
 
 
