@@ -82,8 +82,8 @@ def _listed(value: Any) -> Any:
 
 class RuleConfig(Strict):
     kinds: list[str] = []
-    """Kinds of observations that it looks at, such as `person`. None: all (but `still`); of a rule with `event`: `person` and
-    `vehicle` where an analyzer of the camera gives these, else `motion`."""
+    """Kinds of observations that it looks at, such as `person`. None: all (but `still`); of a rule with `event`:
+    `person` and `vehicle` where an analyzer of the camera gives these, else `motion`."""
     analyzers: list[ModuleName] = []
     zones: list[Name] = []
     """Zones that count, tested at the bottom centre of the box; none: everywhere."""

@@ -9,7 +9,7 @@ from camera_edge.rules.machine import Match
 from camera_edge.rules.polygon import Polygon
 from camera_edge.rules.reason import seconds
 from camera_edge.rules.tracks import around
-from camera_edge.rules.watch import Find, Look, Presence, Setting, Sight, Watch, among, found, stands_inside
+from camera_edge.rules.watch import Find, Look, Presence, Setting, Sight, Watch, found, stands_inside, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,9 @@ class _LoiterWatch:
         stayed_us = now_us - stay.since_us
         if not stay.inside or stayed_us < self._dwell_us:
             return None
-        zones = tuple(self._zones)
-        where = among(sight.zones or zones, " in sight")
+        place = where(self._zones, sight.zones or tuple(self._zones)) or " in sight"
         return Find(
-            life.seen.analyzer, life.number, found(life, sight.zones, f"{where.strip()} for {seconds(stayed_us)}")
+            life.seen.analyzer, life.number, found(life, sight.zones, f"{place.strip()} for {seconds(stayed_us)}")
         )
 
 
@@ -84,7 +83,7 @@ class _CrowdWatch:
     def _crowd(self, analyzer: str, sights: list[Sight]) -> list[Find]:
         box = around([sight.life.seen.box for sight in sights])
         kinds = ", ".join(dict.fromkeys(sight.life.kind for sight in sights))
-        why = f"{len(sights)} at once{among(tuple(self._zones))} ({kinds}), {self._count} are a crowd"
+        why = f"{len(sights)} at once{where(self._zones, tuple(self._zones))} ({kinds}), {self._count} are a crowd"
         return [
             Find(analyzer, (), Match(sight.life.seen.score, sight.life.seen.track, sight.zones, box, why))
             for sight in sights

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from camera_edge.rules.polygon import Point, Polygon
 from camera_edge.rules.tracks import Life
-from camera_edge.rules.watch import Find, Lasting, Look, Presence, Setting, Watch, among, found, stands_inside
+from camera_edge.rules.watch import Find, Lasting, Look, Presence, Setting, Watch, found, stands_inside, where
 
 # 120 degrees and more apart from the way
 AGAINST = -0.5
@@ -100,7 +100,7 @@ class _MotionWatch:
             mover.stay.see(inside, clearly, look.now_us)
             why = self._why(life, look.height) if mover.stay.inside else ""
             if mover.lasting.see(bool(why), look.now_us):
-                told = found(life, sight.zones, why + among(sight.zones), mover.lasting.began_us)
+                told = found(life, sight.zones, why + where(self._zones, sight.zones), mover.lasting.began_us)
                 finds.append(Find(life.seen.analyzer, life.number, told))
         return finds
 

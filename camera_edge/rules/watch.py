@@ -82,24 +82,30 @@ class WatchPlan(Protocol):
 
 
 class Presence:
-    """On which of two sides a thing is; a side counts once it is clearly reached, or held for `SETTLED_US`."""
+    """On which of two sides a thing is; a side counts once it is clearly reached, or held for `SETTLED_US`.
 
-    __slots__ = ("_other_since_us", "inside", "since_us")
+    Held counts once, until a side is clearly reached again: what trembles on an edge holds one now and then.
+    """
+
+    __slots__ = ("_may_settle", "_other_since_us", "inside", "since_us")
 
     def __init__(self, inside: bool, now_us: int) -> None:
         self.inside = inside
         self.since_us = now_us
         self._other_since_us: int | None = None
+        self._may_settle = True
 
     def see(self, inside: bool, clearly: bool, now_us: int) -> bool:
         """Whether the side changed with this frame; `since_us` then is when the thing was first seen on the new one."""
+        self._may_settle = self._may_settle or clearly
         if inside is self.inside:
             self._other_since_us = None
             return False
         if self._other_since_us is None:
             self._other_since_us = now_us
-        if not clearly and now_us - self._other_since_us < SETTLED_US:
+        if not clearly and not (self._may_settle and now_us - self._other_since_us >= SETTLED_US):
             return False
+        self._may_settle = clearly
         self.inside, self.since_us, self._other_since_us = inside, self._other_since_us, None
         return True
 
@@ -154,9 +160,9 @@ def found(life: Life, zones: tuple[str, ...], why: str, since_us: int | None = N
     return Match(seen.score, seen.track, zones, seen.box, text, since_us, life.last_frame)
 
 
-def among(zones: Sequence[str], elsewhere: str = "") -> str:
-    """` in gate, yard`, or `elsewhere` for none."""
-    return f" in {', '.join(zones)}" if zones else elsewhere
+def where(zones: Mapping[str, Polygon], stood_in: Sequence[str]) -> str:
+    """Those of a rule's zones that a thing stood in, as ` in gate, yard`; "" of a rule without zones."""
+    return f" in {', '.join(zone for zone in zones if zone in stood_in)}" if zones else ""
 
 
 def touches_border(box: Box) -> bool:
