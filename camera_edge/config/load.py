@@ -152,6 +152,8 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
         close = difflib.get_close_matches(unknown, _KNOWN_KEYS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "`camera-edge check --schema` lists the keys"
         return "unknown key", hint
+    if kind == "missing" and isinstance(error["loc"][-1], int):
+        return f"it ends after {error['loc'][-1]}", "`camera-edge check --schema` says how many belong there"
     if kind == "missing":
         return "missing", f"add `{error['loc'][-1]}:`"
     if kind == "value_error":

@@ -60,6 +60,7 @@ TimeOfDay = Annotated[
 
 class HoursConfig(Strict):
     days: Annotated[list[Day], Field(min_length=1, max_length=7)] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    """Days on which the hours begin; left out: every day."""
     from_: Annotated[TimeOfDay, Field(alias="from")] = 0
     """Local time of the camera (its `time_zone`), as a clock on the wall shows it. In quotes: "22:00"."""
     to: TimeOfDay = MINUTES_MAX

@@ -93,7 +93,7 @@ def _rule(name: str, rule: RuleSettings, config: CameraSettings, reported: Seque
     hold_s = rule.hold_s if rule.hold_s is not None else HOLDS_S.get(rule.event or "", 0.0)
     return Rule(
         name=name,
-        kinds=frozenset(rule.kinds) or _default_kinds(rule.event, given),
+        kinds=frozenset(rule.kinds) or rule_kinds(rule.event, given),
         zones=tuple(rule.zones),
         min_score=rule.min_score,
         hold_us=round(hold_s * MICROSECONDS),
@@ -105,7 +105,7 @@ def _rule(name: str, rule: RuleSettings, config: CameraSettings, reported: Seque
     )
 
 
-def _default_kinds(event: str | None, given: frozenset[str]) -> frozenset[str]:
+def rule_kinds(event: str | None, given: frozenset[str]) -> frozenset[str]:
     """Of a rule that names none: of a plain one all; else persons and vehicles, or what moves, or all."""
     if event is None:
         return frozenset()
