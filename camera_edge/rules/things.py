@@ -14,7 +14,7 @@ from camera_edge.rules.machine import Match
 from camera_edge.rules.polygon import Polygon
 from camera_edge.rules.reason import seconds
 from camera_edge.rules.tracks import APPEARED, CHANGE, REMOVED, STILL, STILL_S, Life, area, shared
-from camera_edge.rules.watch import Find, Lasting, Look, Setting, Sight, Watch
+from camera_edge.rules.watch import Find, Look, Setting, Sight, Watch
 
 OWNERS = frozenset({"motion", "person"})
 # who is closer than half of the thing's longer side, or half of the own width, is beside it
@@ -54,11 +54,20 @@ class _Moment:
     owners: Sequence[Observation]
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """since_us: since when nobody has been near a thing. told_us: since when it has been reported so."""
+
+    since_us: int
+    told_us: int
+
+
 class _ThingWatch:
     """Of what analyzers report as `still`. The event goes on, whoever comes near, until that is over.
 
     A thing is reported when it has been at rest for a while. So that its owner's leaving is not waited for twice, who
-    was near it is looked up as far back as `LOOK_BACK_US`.
+    was near it is looked up as far back as `LOOK_BACK_US`; half of the hold time it must be reported all the same,
+    since a person who stands for a moment is reported for a moment.
     """
 
     def __init__(self, change: str, setting: Setting) -> None:
@@ -66,7 +75,7 @@ class _ThingWatch:
         self._zones: Mapping[str, Polygon] = setting.zones
         self._setting = setting
         self._past: deque[_Moment] = deque(maxlen=LOOK_BACK_FRAMES)
-        self._alone: dict[int, Lasting] = {}
+        self._alone: dict[int, _Alone] = {}
         self._reported: set[int] = set()
 
     def look(self, look: Look) -> list[Find]:
@@ -95,13 +104,15 @@ class _ThingWatch:
 
     def _left_alone(self, life: Life, now_us: int) -> int | None:
         """Since when nobody has been near it, once that is the hold time."""
+        if any(is_near(life.seen.box, owner) for owner in self._past[-1].owners):
+            self._alone.pop(life.number, None)
+            return None
         alone = self._alone.get(life.number)
-        near = any(is_near(life.seen.box, owner) for owner in self._past[-1].owners)
-        since_us = None
         if alone is None:
-            alone = self._alone[life.number] = Lasting(self._setting.hold_us, self._setting.quiet_us)
-            since_us = self._alone_since_us(life, now_us)
-        return alone.began_us if alone.see(not near, now_us, since_us) else None
+            alone = self._alone[life.number] = _Alone(self._alone_since_us(life, now_us), now_us)
+        hold_us = self._setting.hold_us
+        long_enough = now_us - alone.since_us >= hold_us and now_us - alone.told_us >= hold_us // 2
+        return alone.since_us if long_enough else None
 
     def _alone_since_us(self, life: Life, now_us: int) -> int:
         """The earliest moment since when it has been at rest, and nobody near it."""

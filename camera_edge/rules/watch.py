@@ -126,8 +126,7 @@ class Lasting:
         self._since_us = 0
         self.began_us: int | None = None
 
-    def see(self, goes_on: bool, now_us: int, since_us: int | None = None) -> bool:
-        """Whether it has gone on for long enough; `since_us`: it is known to have begun then, if it begins now."""
+    def see(self, goes_on: bool, now_us: int) -> bool:
         self.began_us = None
         if self._last_us is not None and self._held and now_us - self._last_us >= self._quiet_us:
             self._held, self._last_us = False, None
@@ -136,7 +135,7 @@ class Lasting:
                 self._last_us = None
             return False
         if self._last_us is None:
-            self._since_us = now_us if since_us is None else since_us
+            self._since_us = now_us
         self._last_us = now_us
         if not self._held and now_us - self._since_us >= self._hold_us:
             self._held, self.began_us = True, self._since_us
