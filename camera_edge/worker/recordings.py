@@ -14,6 +14,7 @@ from camera_edge.capture import Grab, Source, SourceOptions, open_source
 from camera_edge.clips import ClipFolder
 from camera_edge.errors import SourceError, UndecodableError
 from camera_edge.event import Change, Closed, Event
+from camera_edge.link import ModuleProgress
 from camera_edge.worker.assembly import Assembly, Output, Sandboxing, assemble_camera
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import CameraPlan
@@ -33,7 +34,7 @@ class Summary:
     """The end of a recording.
 
     warnings: what was not as it should be, and was survived. broken: analyzers whose answers are incomplete, with the
-    reason.
+    reason. modules: what each module did.
     """
 
     frames: int
@@ -46,6 +47,7 @@ class Summary:
     egress_bytes: int
     warnings: tuple[str, ...]
     broken: Mapping[str, str]
+    modules: tuple[ModuleProgress, ...] = ()
 
 
 RecordingNews = Step | EventEnded | Summary
@@ -92,6 +94,7 @@ class RecordingRun:
                 egress_bytes=self._egress_bytes,
                 warnings=_warnings(source, camera),
                 broken=camera.analysis.crew.broken,
+                modules=tuple(camera.analysis.crew.counts),
             )
         if self._lost is not None:
             raise self._lost
