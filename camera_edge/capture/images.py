@@ -22,6 +22,11 @@ from camera_edge.errors import SourceError, UndecodableError
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
 
 
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder in the order in which they are frames. Raises OSError."""
+    return sorted((file for file in folder.iterdir() if _is_image(file)), key=_natural)
+
+
 class ImageFolder(PictureSource):
     """Images at `options.fps`. A picture of another size starts an epoch."""
 
@@ -43,10 +48,9 @@ class ImageFolder(PictureSource):
         if not self._path.is_dir():
             check_file(self._path, self.name)
         try:
-            candidates = [self._path] if self._path.is_file() else list(self._path.iterdir())
+            self._files = [self._path] if self._path.is_file() else image_files(self._path)
         except OSError as exc:
             raise SourceError("cannot be listed", where=self.name, hint="check the permissions") from exc
-        self._files = sorted((file for file in candidates if _is_image(file)), key=_natural)
         if not self._files:
             raise UndecodableError("the folder holds no images", where=self.name, hint="put .jpg or .png files into it")
         self._opened_utc_ns = self._options.clock.utc_ns()

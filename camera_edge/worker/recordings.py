@@ -14,6 +14,7 @@ from camera_edge.capture import Frame, Grab, Source, SourceOptions, open_source
 from camera_edge.clips import ClipFolder
 from camera_edge.errors import SourceError, UndecodableError
 from camera_edge.event import Change, Closed, Event
+from camera_edge.link import ModuleProgress
 from camera_edge.worker.analysis import Tick
 from camera_edge.worker.assembly import Assembly, Output, Sandboxing, assemble_camera
 from camera_edge.worker.pipeline import Step
@@ -37,7 +38,7 @@ class Summary:
     """The end of a recording.
 
     warnings: what was not as it should be, and was survived. broken: analyzers whose answers are incomplete, with the
-    reason. made_of: what analysed it in the end.
+    reason. made_of: what analysed it in the end. modules: what each module did.
     """
 
     frames: int
@@ -51,6 +52,7 @@ class Summary:
     warnings: tuple[str, ...]
     broken: Mapping[str, str]
     made_of: Provenance
+    modules: tuple[ModuleProgress, ...] = ()
 
 
 RecordingNews = Step | EventEnded | Summary
@@ -105,6 +107,7 @@ class RecordingRun:
                 warnings=_warnings(source, camera),
                 broken=camera.analysis.crew.broken,
                 made_of=provenance(camera.analysis.plan, camera.analysis.crew.versions, source.fingerprint()),
+                modules=tuple(camera.analysis.crew.counts),
             )
         if self._lost is not None:
             raise self._lost
