@@ -136,6 +136,8 @@ class Report:
             "closed_s": event.closed_us / 1e6 if event.closed_us is not None else None,
             "zones": list(event.zones),
             "tracks": list(event.tracks),
+            "why": event.why,
+            "box": list(event.box.sides) if event.box is not None else None,
             "clip": f"{CLIPS}/{clip.clip}" if clip is not None else None,
             "snapshot": f"{CLIPS}/{clip.snapshot}" if clip is not None and clip.snapshot is not None else None,
         }
@@ -144,7 +146,7 @@ class Report:
         else:
             times = f"{line['opened_s']:8.2f} s – {line['closed_s'] or 0.0:8.2f} s"
             where = f"  {escape(str(line['clip']))}" if clip is not None else ""
-            self._say(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}{where}")
+            self._say(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}  {escape(event.why)}{where}")
 
     def _tell_summary(self, summary: Summary) -> None:
         for warning in summary.warnings:

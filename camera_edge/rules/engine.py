@@ -14,6 +14,7 @@ from camera_edge.event import Change, Closed, Event, Opened, Updated
 from camera_edge.observation import Box, Observation
 from camera_edge.rules.machine import NO_FRAME, EventMachine, Match
 from camera_edge.rules.polygon import Polygon
+from camera_edge.rules.reason import told
 
 MAX_KINDS = 32
 """Kinds that may be going on at once for one rule and analyzer, so that no analyzer fills the memory with names."""
@@ -221,7 +222,9 @@ class RuleEngine:
             for number, rule in enumerate(self._rules):
                 if rule.raised is raised and rule.wants(seen, stands_in):
                     key = _Key(number, seen.analyzer, seen.kind)
-                    matches.setdefault(key, []).append(Match(seen.score, seen.track, stands_in))
+                    matches.setdefault(key, []).append(
+                        Match(seen.score, seen.track, stands_in, seen.box, told(seen.attributes))
+                    )
         return matches
 
     def _add(self, key: _Key) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from camera_edge.event import Change, Closed, Event, Opened, Updated
-from camera_edge.observation import NO_TRACK
+from camera_edge.observation import NO_TRACK, Box
+from camera_edge.rules.reason import seen_for
 
 SCORE_STEP = 0.05
 """By how much the best score must grow before it is news."""
@@ -28,11 +29,13 @@ NO_FRAME = -1
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One observation that a rule asks for, and the zones it stood in."""
+    """One observation that a rule asks for, and the zones it stood in. `why` empty: that it was seen is the reason."""
 
     score: float
     track: int
     zones: tuple[str, ...]
+    box: Box | None = None
+    why: str = ""
 
 
 class EventMachine:
@@ -129,6 +132,7 @@ class EventMachine:
         if self._announced is None:
             if now_us - event.opened_us < self._hold_us:
                 return []
+            self._seen = event = replace(event, why=_reason(event, matches, now_us))
             return [Opened(event)]
         if not _is_news(self._announced, event):
             return []
@@ -137,17 +141,23 @@ class EventMachine:
 
 
 def _joined(event: Event, matches: Sequence[Match], frame: int) -> Event:
-    best = max(match.score for match in matches)
+    best = max(matches, key=lambda match: match.score)
     zones = dict.fromkeys((*event.zones, *(zone for match in matches for zone in match.zones)))
     tracks = dict.fromkeys((*event.tracks, *(match.track for match in matches if match.track != NO_TRACK)))
-    better = best > event.score or event.best_frame == NO_FRAME
+    better = best.score > event.score or event.best_frame == NO_FRAME
     return replace(
         event,
-        score=best if better else event.score,
+        score=best.score if better else event.score,
         best_frame=frame if better else event.best_frame,
         zones=tuple(zones),
         tracks=tuple(tracks)[:MAX_TRACKS],
+        box=best.box if better else event.box,
     )
+
+
+def _reason(event: Event, matches: Sequence[Match], now_us: int) -> str:
+    """What the best of the matches says of itself, or that it was seen."""
+    return max(matches, key=lambda match: match.score).why or seen_for(event, now_us)
 
 
 def _is_news(announced: Event, event: Event) -> bool:
