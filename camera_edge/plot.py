@@ -40,11 +40,12 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of all but lines and bands, as SVG has them: `currentColor` takes the one of the page around."""
+    """Colours of all but the bands, as SVG has them: `currentColor` takes the one of the page around."""
 
     ink: str
     grid: str
     paper: str
+    lines: Sequence[str] = COLOURS
 
 
 ON_PAPER = Palette(ink="#333333", grid="#dddddd", paper="#ffffff")
@@ -77,7 +78,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. `lines` beyond len(COLOURS) begin the colours again, with other dashes."""
+    """What is drawn. `lines` beyond the colours of the palette begin them again, with other dashes."""
 
     title: str
     x: Axis
@@ -214,7 +215,7 @@ def _lines(chart: Chart, frame: _Frame) -> list[str]:
     for number, line in enumerate(chart.lines):
         path = " ".join(_stroke(run) for run in _runs(line.points, frame))
         if path:
-            parts.append(f'<path d="{path}" fill="none" stroke-width="1.6" {_look(number)}/>')
+            parts.append(f'<path d="{path}" fill="none" stroke-width="1.6" {_look(number, chart.palette)}/>')
     return parts
 
 
@@ -250,8 +251,8 @@ def _stroke(run: list[Point]) -> str:
     return "M" + "L".join(f"{_px(x)} {_px(y)}" for x, y in run)
 
 
-def _look(number: int) -> str:
-    colour = COLOURS[number % len(COLOURS)]
+def _look(number: int, palette: Palette) -> str:
+    colour = palette.lines[number % len(palette.lines)]
     dash = DASHES[number % len(DASHES)]
     return f'stroke="{colour}"' + (f' stroke-dasharray="{dash}"' if dash else "")
 
@@ -270,7 +271,7 @@ def _marks(chart: Chart, frame: _Frame) -> list[str]:
 
 def _legend_rows(chart: Chart) -> list[list[tuple[str, str]]]:
     """Swatches and names, in as many rows as they need."""
-    entries = [(_swatch(number), line.name) for number, line in enumerate(chart.lines) if line.name]
+    entries = [(_swatch(number, chart.palette), line.name) for number, line in enumerate(chart.lines) if line.name]
     entries += [(_block(colour), name) for name, colour in _band_colours(chart).items() if name]
     rows: list[list[tuple[str, str]]] = []
     room = 0.0
@@ -295,8 +296,8 @@ def _legend(chart: Chart, frame: _Frame) -> list[str]:
     return parts
 
 
-def _swatch(number: int) -> str:
-    return f'<path d="M0 0H22" stroke-width="2" {_look(number)}/>'
+def _swatch(number: int, palette: Palette) -> str:
+    return f'<path d="M0 0H22" stroke-width="2" {_look(number, palette)}/>'
 
 
 def _block(colour: str) -> str:

@@ -136,6 +136,7 @@ class _Collector:
             traces=tuple(tracer.trace(name, revised=late) for (name, late), tracer in self._tracers.items()),
             faults=tuple(self.faults),
             warnings=() if summary is None else summary.warnings,
+            progress=() if summary is None else summary.modules,
         )
 
     def _tell_step(self, step: Step) -> None:

@@ -11,8 +11,10 @@ from camera_edge.dossier.timeline import bars
 from camera_edge.dossier.trace import Trace
 from camera_edge.plot import Axis, Band, Chart, Line, Palette, Point, svg
 
-ON_THE_PAGE = Palette(ink="currentColor", grid="var(--line)", paper="none")
-_HEIGHT_PX = 220
+ON_THE_PAGE = Palette(
+    ink="currentColor", grid="var(--line)", paper="none", lines=[f"var(--hue{hue})" for hue in range(6)]
+)
+_WIDTH_PX, _HEIGHT_PX = 1000, 240
 
 
 def courses(found: SourceFindings) -> Html | None:
@@ -31,6 +33,7 @@ def _course(analyzer: str, found: SourceFindings) -> Html:
         Axis("score"),
         lines=[Line("afterwards" if trace.revised else "at the time", _points(trace)) for trace in traces],
         bands=_bands([span for span in found.spans if span.analyzer == analyzer], found.length_us),
+        width_px=_WIDTH_PX,
         height_px=_HEIGHT_PX,
         palette=ON_THE_PAGE,
     )

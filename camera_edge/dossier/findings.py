@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from camera_edge.dossier.trace import Trace
 from camera_edge.event import Event
+from camera_edge.link import ModuleProgress
 from camera_edge.worker.provenance import Provenance
 from camera_edge.worker.snapshots import Snapshot
 
@@ -82,6 +83,7 @@ class SourceFindings:
 
     spans: every event. events: those that are told at length, in order of opening; `left_out` counts the others by
     kind. length_us: media time of the last analysed frame. faults: what went wrong; warnings: what was survived.
+    progress: what each module did.
     """
 
     source: str
@@ -95,6 +97,7 @@ class SourceFindings:
     traces: tuple[Trace, ...] = ()
     faults: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    progress: tuple[ModuleProgress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,11 +55,17 @@ def _modules(found: SourceFindings) -> Html:
             ", ".join(each.capabilities) or "nothing",
             ", ".join(each.params) or "as they come",
             each.state_sha256 or "nothing",
+            _spent(found, each.name),
             each.sha256,
         ]
         for each in found.setting.modules
     ]
-    return _table(("module", "version", "may", "parameters", "learned state", "sha256"), rows)
+    return _table(("module", "version", "may", "parameters", "learned state", "ms a frame", "sha256"), rows)
+
+
+def _spent(found: SourceFindings, module: str) -> str:
+    progress = next((each for each in found.progress if each.name == module and each.calls), None)
+    return "" if progress is None else f"{progress.spent_ns / 1e6 / progress.calls:.2f}"
 
 
 def _rules(found: SourceFindings) -> Html | None:
@@ -68,6 +74,7 @@ def _rules(found: SourceFindings) -> Html | None:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Html:
+    shape = "narrow" if len(heads) < 3 else None
     head = tag("tr", [tag("th", each, scope="col") for each in heads])
     body = [tag("tr", [tag("td", tag("bdi", cell)) for cell in row]) for row in rows]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="wide", tabindex="0")
+    return tag("div", tag("table", tag("thead", head), tag("tbody", body), class_=shape), class_="wide", tabindex="0")

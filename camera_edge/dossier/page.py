@@ -50,7 +50,7 @@ def _head(dossier: Dossier) -> Html:
     return tag(
         "header",
         tag("h1", "What was found"),
-        tag("p", f"{words} · camera-edge {dossier.version} · {dossier.made_utc}", class_="note"),
+        tag("p", f"{words} · camera-edge {dossier.version} · made {dossier.made_utc}", class_="note"),
     )
 
 
