@@ -163,7 +163,9 @@ def _broke_off(error: BaseException | None) -> str:
         return ""
     if isinstance(error, CameraEdgeError):
         return _said(error)
-    return "it was stopped" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+    if isinstance(error, KeyboardInterrupt):
+        return "it was stopped"
+    return f"a fault in the program, {type(error).__name__}"
 
 
 def _said(fault: CameraEdgeError) -> str:

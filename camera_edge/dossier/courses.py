@@ -11,9 +11,8 @@ from camera_edge.dossier.timeline import bars
 from camera_edge.dossier.trace import Trace
 from camera_edge.plot import Axis, Band, Chart, Line, Palette, Point, svg
 
-ON_THE_PAGE = Palette(
-    ink="currentColor", grid="var(--line)", paper="none", lines=[f"var(--hue{hue})" for hue in range(6)]
-)
+HUES = tuple(f"var(--hue{hue})" for hue in range(6))
+ON_THE_PAGE = Palette(ink="currentColor", grid="var(--line)", paper="none", lines=HUES)
 _WIDTH_PX, _HEIGHT_PX = 1000, 240
 
 

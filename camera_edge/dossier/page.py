@@ -57,7 +57,8 @@ def _head(dossier: Dossier) -> Html:
 def _broke_off(dossier: Dossier) -> Html | None:
     if not dossier.broke_off:
         return None
-    return tag("p", f"This run ended before its end: {dossier.broke_off}", class_="alarm")
+    words = f"This run ended before its end: {dossier.broke_off}. What went on then is not told here."
+    return tag("p", words, class_="alarm")
 
 
 def _sources(dossier: Dossier) -> Html:
@@ -70,8 +71,10 @@ def _sources(dossier: Dossier) -> Html:
 
 def _entry(number: int, found: SourceFindings) -> Html:
     words = "failed" if found.figures is None else _counted(len(found.spans), "event")
-    state = "alarmed" if found.faults else None
-    return join(tag("a", _name(found), href=f"#s{number}"), " ", tag("span", words, class_=state or "note"))
+    if found.faults and found.figures is not None:
+        words += ", with faults"
+    state = "alarmed" if found.faults else "note"
+    return join(tag("a", _name(found), href=f"#s{number}"), " ", tag("span", words, class_=state))
 
 
 def _source(number: int, found: SourceFindings) -> Html:
