@@ -6,7 +6,6 @@ their turn, and the first such fault decides the exit code; what is wrong with m
 
 from __future__ import annotations
 
-import signal
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,18 +56,19 @@ def analyze(
     from camera_edge.cli.cache import module_cache
     from camera_edge.cli.dossier import DossierFile
     from camera_edge.cli.report import Report, Wanted
+    from camera_edge.cli.stopping import end_by_signals
     from camera_edge.cli.talk import complain
 
     # asked to end, it ends as by Ctrl-C: clips in the making are given up and leave no file
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_by_signals()
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
     plans = _plans(sources, config, analyzer or [], _rate(rate))
     problems: list[CameraEdgeError] = []
     with ExitStack() as stack:
         sandboxing = stack.enter_context(module_cache())
-        dossier = stack.enter_context(DossierFile(page)) if page is not None else None
-        audience = _Audience(stack.enter_context(Report(wanted, len(plans))), dossier)
+        report = stack.enter_context(Report(wanted, len(plans)))
+        audience = _Audience(report, stack.enter_context(DossierFile(page)) if page is not None else None)
         for address, plan in plans:
             for problem in _analyze(address, plan, audience, sandboxing):
                 complain(problem)
