@@ -29,13 +29,18 @@ NO_FRAME = -1
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One observation that a rule asks for, and the zones it stood in. `why` empty: that it was seen is the reason."""
+    """One observation that a rule asks for, and the zones it stood in. `why` empty: that it was seen is the reason.
+
+    since_us: an event that this one begins began then (None: now). frame: where it was seen (None: in this one).
+    """
 
     score: float
     track: int
     zones: tuple[str, ...]
     box: Box | None = None
     why: str = ""
+    since_us: int | None = None
+    frame: int | None = None
 
 
 class EventMachine:
@@ -126,7 +131,8 @@ class EventMachine:
         return event if self._pinned_score is None else replace(event, score=self._pinned_score)
 
     def _match(self, matches: Sequence[Match], frame: int, now_us: int) -> list[Change]:
-        before = self._seen if self._seen is not None else replace(self._blank, opened_us=now_us)
+        began_us = min((match.since_us for match in matches if match.since_us is not None), default=now_us)
+        before = self._seen if self._seen is not None else replace(self._blank, opened_us=began_us)
         self._last_match_us = now_us
         self._seen = event = self._pinned(_joined(before, matches, frame))
         if self._announced is None:
@@ -148,7 +154,7 @@ def _joined(event: Event, matches: Sequence[Match], frame: int) -> Event:
     return replace(
         event,
         score=best.score if better else event.score,
-        best_frame=frame if better else event.best_frame,
+        best_frame=event.best_frame if not better else frame if best.frame is None else best.frame,
         zones=tuple(zones),
         tracks=tuple(tracks)[:MAX_TRACKS],
         box=best.box if better else event.box,
