@@ -201,6 +201,11 @@ class RuleEngine:
         """The open events as they are now; `feed` tells only what is news about them."""
         return [event for event in (machine.open_event for machine in self._machines.values()) if event is not None]
 
+    @property
+    def best_frames(self) -> frozenset[int]:
+        """The best frames of the open events, and of what may become one: whoever shows events keeps these."""
+        return frozenset(machine.best_frame for machine in self._machines.values()) - {NO_FRAME}
+
     def close_all(self, now_us: int) -> list[Change]:
         """The source has ended at `now_us`: every open event closes, at its last match.
 

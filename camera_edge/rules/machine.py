@@ -78,6 +78,11 @@ class EventMachine:
         """The open event in its newest state, which may be ahead of what was told; None where none is open."""
         return None if self._announced is None else self._seen
 
+    @property
+    def best_frame(self) -> int:
+        """The frame with the best score of what waits, is proposed or open; `NO_FRAME` where there is nothing."""
+        return NO_FRAME if self._seen is None else self._seen.best_frame
+
     def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
         """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards.
 

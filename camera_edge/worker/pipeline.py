@@ -52,6 +52,11 @@ class Pipeline:
         self._newest_us = 0
         self.frames = 0
 
+    @property
+    def best_frames(self) -> frozenset[int]:
+        """The best frames of what goes on."""
+        return self._rules.best_frames
+
     def take(self, grab: Grab) -> Iterator[Tick]:
         """Keeps the packet, and puts the frames that are due before the analyzers."""
         if self._recorder is not None and grab.packet is not None and grab.stream is not None:

@@ -1,0 +1,43 @@
+"""The suites by name: what each measures, and how its figures become a document and charts.
+
+Invariant: a document holds the keys that the README names for its suite, at its top; numbers in it are finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from camera_edge.eval.replay import Site
+from camera_edge.plot import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be measured. `train`: where recordings to learn from lie, if not beside the others."""
+
+    data: Path
+    train: Path | None
+    model: str
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """document: for `--json`. charts: pictures by the name of their file, made only when they are asked for."""
+
+    document: Mapping[str, Any]
+    charts: Callable[[], Mapping[str, Chart]]
+
+
+def _change(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.change import measure_change
+
+    figures = measure_change(order.data, order.site)
+    return Outcome(documents.of_change(figures), lambda: charts.of_change(figures))
+
+
+SUITES: Mapping[str, Callable[[Order], Outcome]] = {"change": _change}
