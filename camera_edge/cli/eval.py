@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 class Suite(StrEnum):
     CHANGE = "change"
+    PEOPLE = "people"
 
 
 @app.command("eval")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from camera_edge.eval.change import ChangeFigures
+from camera_edge.eval.detection import Curve
+from camera_edge.eval.people import PeopleFigures
 from camera_edge.plot import Axis, Chart, Line
 
 Charts = dict[str, Chart]
@@ -21,6 +23,27 @@ def of_change(figures: ChangeFigures) -> Charts:
         )
         for each in figures.recordings
     }
+
+
+def of_people(figures: PeopleFigures) -> Charts:
+    """Precision over recall, of each recording and of all of them."""
+    parts = [(each.name, each.score) for each in figures.recordings]
+    if len(parts) > 1:
+        parts.append(("all", figures.score))
+    return {
+        file_name("precision-recall", name): Chart(
+            f"{name}: persons, precision over recall",
+            Axis("recall", 0, 1),
+            Axis("precision", 0, 1),
+            [_precision_recall("objects", score.curve), _precision_recall("called natively", score.native)],
+        )
+        for name, score in parts
+    }
+
+
+def _precision_recall(name: str, curve: Curve) -> Line:
+    points = list(zip(curve.recall.tolist(), curve.precision.tolist(), strict=True))
+    return Line(f"{name}, AP50 {curve.ap:.3f}", points)
 
 
 def file_name(*parts: str) -> str:

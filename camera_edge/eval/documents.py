@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from camera_edge.eval.change import ChangeFigures
+from camera_edge.eval.people import PeopleFigures, PeopleScore
 from camera_edge.eval.replay import Timing
 
 Document = dict[str, Any]
@@ -36,6 +37,48 @@ def of_change(figures: ChangeFigures) -> Document:
             ],
         }
     )
+
+
+def of_people(figures: PeopleFigures) -> Document:
+    return _rounded(
+        {
+            "suite": "people",
+            **_people_score(figures.score, figures.model),
+            "model": figures.model,
+            "recordings": [
+                {
+                    "name": each.name,
+                    "frames": each.frames,
+                    **_people_score(each.score, figures.model),
+                    "timing": timing(each.timing),
+                }
+                for each in figures.recordings
+            ],
+        }
+    )
+
+
+def _people_score(score: PeopleScore, model: str) -> Document:
+    tracks = score.tracks
+    return {
+        "ap50": score.curve.ap,
+        "best_f1": score.curve.best_f1,
+        "best_f1_at": score.curve.best_score,
+        "idf1": tracks.idf1,
+        "mota": tracks.mota,
+        "ms_per_frame": score.ms_per_frame,
+        "boxes": tracks.boxes,
+        "misses": tracks.misses,
+        "false": tracks.false,
+        "switches": tracks.switches,
+        "baselines": {
+            f"{model} by ONNX Runtime": {
+                "ap50": score.native.ap,
+                "best_f1": score.native.best_f1,
+                "ms_per_frame": score.native_ms,
+            }
+        },
+    }
 
 
 def timing(spent: Timing) -> Document:
