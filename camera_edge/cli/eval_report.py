@@ -37,6 +37,16 @@ def _people(document: Mapping[str, Any]) -> None:
     show.print(table)
 
 
+def _events(document: Mapping[str, Any]) -> None:
+    table = _table("recording", "judged", "precision", "recall", "found", "missed", "false", "delay s", "latest s")
+    keys = ("precision", "recall", "found", "missed", "false", "delay_s", "delay_max_s")
+    for name, part in _parts(document, "all together"):
+        for judged, verdict in part["judged"].items():
+            table.add_row(escape(name), escape(judged), *(_number(verdict[key]) for key in keys))
+    table.add_row("all together", "all", *(_number(document[key]) for key in keys))
+    show.print(table)
+
+
 def _parts(document: Mapping[str, Any], overall: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Each recording by name, and where there are several the whole."""
     parts = [(each["name"], each) for each in document["recordings"]]
@@ -58,4 +68,4 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-_PRINTERS = {"change": _change, "people": _people}
+_PRINTERS = {"change": _change, "people": _people, "events": _events}

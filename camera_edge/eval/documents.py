@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import to_builtins
 
 from camera_edge.eval.change import ChangeFigures
+from camera_edge.eval.events import EventsFigures
+from camera_edge.eval.incidents import Verdict
 from camera_edge.eval.people import PeopleFigures, PeopleScore
 from camera_edge.eval.replay import Timing
 
@@ -78,6 +80,40 @@ def _people_score(score: PeopleScore, model: str) -> Document:
                 "ms_per_frame": score.native_ms,
             }
         },
+    }
+
+
+def of_events(figures: EventsFigures) -> Document:
+    return _rounded(
+        {
+            "suite": "events",
+            **_verdict(figures.verdict),
+            "judged": {name: _verdict(each) for name, each in figures.verdicts.items()},
+            "recordings": [
+                {
+                    "name": each.recording.name,
+                    "frames": each.frames,
+                    **_verdict(each.verdict),
+                    "judged": {name: _verdict(verdict) for name, verdict in each.verdicts.items()},
+                    "events": to_builtins(each.alarms),
+                    "timing": timing(each.timing),
+                }
+                for each in figures.recordings
+            ],
+        }
+    )
+
+
+def _verdict(verdict: Verdict) -> Document:
+    return {
+        "precision": verdict.precision,
+        "recall": verdict.recall,
+        "false": verdict.false,
+        "delay_s": verdict.delay_s,
+        "delay_max_s": max(verdict.delays_s, default=None),
+        "found": verdict.found,
+        "missed": verdict.missed,
+        "mistimed": verdict.mistimed,
     }
 
 

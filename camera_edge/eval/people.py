@@ -1,8 +1,8 @@
 """The suite `people`: persons that `objects` finds and follows, against boxes with identities; beside the same model
 called natively.
 
-Invariant: two passes over the pipeline. One reports nearly all that the model saw, as the baseline does, for the curve of
-precision and recall; one runs as cameras do by default, for tracks and time, the baseline on the same frames in turn.
+Invariant: two passes over the pipeline. One reports nearly all that the model saw, as the baseline does, for the curve
+of precision and recall; one runs as cameras do by default, for tracks and time, beside the baseline on the same frames.
 """
 
 from __future__ import annotations
