@@ -1,4 +1,4 @@
-"""Recordings whose incidents are written down in an `events.json` beside them.
+"""Recordings whose incidents are written down in an `events.json` beside them: videos, or folders of images.
 
     {"tolerance_frames": 5,
      "door.mp4": {"fps": 10,
@@ -79,7 +79,7 @@ def _read(folder: Path, data: Path) -> list[AnnotatedRecording]:
         tolerance = _number(document.get("tolerance_frames", _TOLERANCE_FRAMES))
         parts = {name: part for name, part in document.items() if isinstance(part, dict)}
         for name in parts:
-            if not (folder / name).is_file():
+            if not (folder / name).exists():
                 raise ValueError(f"there is no recording {name!r} beside it")
         return [_recording(folder / name, part, tolerance, shown(folder, data)) for name, part in parts.items()]
     except (ValueError, OverflowError) as exc:
