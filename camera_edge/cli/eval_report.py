@@ -47,6 +47,20 @@ def _events(document: Mapping[str, Any]) -> None:
     show.print(table)
 
 
+def _normality(document: Mapping[str, Any]) -> None:
+    table = _table("what", "of", "AUC micro", "AUC min-max", "AUC revised", "EER", "ms a frame")
+    keys = ("auc_micro", "auc_minmax", "auc_micro_revised", "eer", "ms_per_frame")
+    for name, variant in document["variants"].items():
+        table.add_row("all clips", name, *(_number(variant[key]) for key in keys))
+    table.add_row("", "whole pipeline", "", "", "", "", _number(document["pipeline_ms_per_frame"]))
+    for clip in document["recordings"]:
+        of = f"{clip['unusual']} of {clip['frames']} frames unusual"
+        table.add_row(escape(clip["name"]), of, _number(clip["auc"]), "", "", _number(clip["eer"]), "")
+    show.print(table)
+    if document["unmeasured"]:
+        show.print(f"labelled, and not there: {', '.join(document['unmeasured'])}")
+
+
 def _parts(document: Mapping[str, Any], overall: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Each recording by name, and where there are several the whole."""
     parts = [(each["name"], each) for each in document["recordings"]]
@@ -68,4 +82,4 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-_PRINTERS = {"change": _change, "people": _people, "events": _events}
+_PRINTERS = {"change": _change, "people": _people, "events": _events, "normality": _normality}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import numpy as np
 
 from camera_edge.eval.annotation import Span
 from camera_edge.eval.change import ChangeFigures
 from camera_edge.eval.detection import Curve
 from camera_edge.eval.events import EventsFigures, EventsResult
+from camera_edge.eval.normality import NormalityFigures
 from camera_edge.eval.people import PeopleFigures
+from camera_edge.eval.scores import Labels, Roc
 from camera_edge.plot import Axis, Band, Chart, Line, Mark, Point
 
 Charts = dict[str, Chart]
@@ -46,6 +51,41 @@ def of_people(figures: PeopleFigures) -> Charts:
 def _precision_recall(name: str, curve: Curve) -> Line:
     points = list(zip(curve.recall.tolist(), curve.precision.tolist(), strict=True))
     return Line(f"{name}, AP50 {curve.ap:.3f}", points)
+
+
+def of_normality(figures: NormalityFigures) -> Charts:
+    """ROC of all variants and of each clip, and of each clip the scores over time with what is labelled."""
+    whole = figures.whole
+    charts = {
+        "roc-variants": _roc_chart(
+            "ROC over all clips, causal scores", {name: each.curve for name, each in figures.variants.items()}
+        ),
+        "roc-clips": _roc_chart("ROC of each clip, causal scores", {clip.name: clip.curve for clip in whole.clips}),
+    }
+    for clip in whole.clips:
+        lines = [Line("score", list(enumerate(clip.causal.tolist())))]
+        if (clip.causal != clip.revised).any():
+            lines.append(Line("revised later", list(enumerate(clip.revised.tolist()))))
+        bands = [Band("labelled unusual", begin - 0.5, end - 0.5) for begin, end in _stretches(clip.labels)]
+        charts[file_name("score", clip.name)] = Chart(
+            f"{clip.name}: score of each frame", Axis("frame"), Axis("score"), lines, bands
+        )
+    return charts
+
+
+def _roc_chart(title: str, curves: Mapping[str, Roc | None]) -> Chart:
+    lines = [
+        Line(f"{name}, {curve.auc:.3f}", list(zip(curve.false_rate.tolist(), curve.true_rate.tolist(), strict=True)))
+        for name, curve in curves.items()
+        if curve is not None
+    ]
+    return Chart(title, Axis("usual frames alarmed", 0, 1), Axis("unusual frames found", 0, 1), lines, height_px=420)
+
+
+def _stretches(labels: Labels) -> list[tuple[int, int]]:
+    """First frame, and the one after the last, of each run of true ones."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], labels, [False]]).astype(np.int8)))
+    return [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def of_events(figures: EventsFigures) -> Charts:

@@ -13,8 +13,10 @@ from msgspec import to_builtins
 from camera_edge.eval.change import ChangeFigures
 from camera_edge.eval.events import EventsFigures
 from camera_edge.eval.incidents import Verdict
+from camera_edge.eval.normality import NormalityFigures, VariantResult
 from camera_edge.eval.people import PeopleFigures, PeopleScore
 from camera_edge.eval.replay import Timing
+from camera_edge.eval.scores import Roc
 
 Document = dict[str, Any]
 DIGITS = 6
@@ -81,6 +83,52 @@ def _people_score(score: PeopleScore, model: str) -> Document:
             }
         },
     }
+
+
+def of_normality(figures: NormalityFigures) -> Document:
+    whole = figures.whole
+    return _rounded(
+        {
+            "suite": "normality",
+            **_variant(whole),
+            "frames_per_second": 1000 / whole.ms_per_frame if whole.ms_per_frame else None,
+            "pipeline_ms_per_frame": whole.pipeline_ms,
+            "variants": {name: _variant(each) for name, each in figures.variants.items()},
+            "learned": {
+                "recordings": figures.learned_from,
+                "seconds": figures.learned_s,
+                "state_bytes": figures.state_bytes,
+            },
+            "unmeasured": list(figures.unmeasured),
+            "recordings": [
+                {
+                    "name": clip.name,
+                    "frames": len(clip.labels),
+                    "unusual": int(clip.labels.sum()),
+                    "auc": _auc(clip.curve),
+                    "eer": None if clip.curve is None else clip.curve.eer,
+                    "auc_by_variant": {name: _auc(each.clips[at].curve) for name, each in figures.variants.items()},
+                    "timing": timing(whole.timing[at]),
+                }
+                for at, clip in enumerate(whole.clips)
+            ],
+        }
+    )
+
+
+def _variant(variant: VariantResult) -> Document:
+    curve = variant.curve
+    return {
+        "auc_micro": _auc(curve),
+        "auc_minmax": _auc(variant.stretched_curve),
+        "auc_micro_revised": _auc(variant.revised_curve),
+        "eer": None if curve is None else curve.eer,
+        "ms_per_frame": variant.ms_per_frame,
+    }
+
+
+def _auc(curve: Roc | None) -> float | None:
+    return None if curve is None else curve.auc
 
 
 def of_events(figures: EventsFigures) -> Document:
