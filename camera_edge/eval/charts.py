@@ -42,7 +42,11 @@ def of_people(figures: PeopleFigures) -> Charts:
             f"{name}: persons, precision over recall",
             Axis("recall", 0, 1),
             Axis("precision", 0, 1),
-            [_precision_recall("objects", score.curve), _precision_recall("called natively", score.native)],
+            [
+                _precision_recall("objects, as seen", score.curve),
+                _precision_recall("called natively", score.native),
+                _precision_recall("objects, as reported", score.reported),
+            ],
         )
         for name, score in parts
     }

@@ -68,6 +68,8 @@ def _people_score(score: PeopleScore, model: str) -> Document:
         "ap50": score.curve.ap,
         "best_f1": score.curve.best_f1,
         "best_f1_at": score.curve.best_score,
+        "ap50_reported": score.reported.ap,
+        "best_f1_reported": score.reported.best_f1,
         "idf1": tracks.idf1,
         "mota": tracks.mota,
         "ms_per_frame": score.ms_per_frame,

@@ -32,6 +32,14 @@ class Candidates:
     scores: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Where the picture begins in the model's input (x, y), and what part of the picture a pixel of it is."""
+
+    origin: Floats
+    scale: Floats
+
+
 class NativeDetector:
     """Finds things of one class. `spent_ns`: all of it; `model_ns`: what of that the model took."""
 
@@ -55,7 +63,7 @@ class NativeDetector:
     def detect(self, bgr: Pixels) -> Scored:
         """Boxes as fractions of the picture (x, y, w, h), best first."""
         started_ns = time.perf_counter_ns()
-        tensor, scale = _input(bgr, self._spec)
+        tensor, fit = _input(bgr, self._spec)
         asked_ns = time.perf_counter_ns()
         answer = self._session.run(None, {self._spec.name: tensor})[0]
         self.model_ns += time.perf_counter_ns() - asked_ns
@@ -63,7 +71,7 @@ class NativeDetector:
         best = found.scores.argmax(1)
         scores = found.scores[:, self._class]
         chosen = (best == self._class) & (scores >= self._least_score)
-        boxes = _cut(found.boxes[chosen], scale / np.tile(bgr.shape[1::-1], 2))
+        boxes = _cut(found.boxes[chosen], fit)
         kept = _suppressed(boxes, scores[chosen], self._nms_iou)
         self.spent_ns += time.perf_counter_ns() - started_ns
         self.frames += 1
@@ -88,23 +96,28 @@ def _session(onnx: bytes) -> Any:
     return onnxruntime.InferenceSession(onnx, options, ["CPUExecutionProvider"])
 
 
-def _input(bgr: Pixels, spec: PictureInput) -> tuple[Singles, Floats]:
-    """The model's input, and pixels of the picture for one of the input: x, y, w, h."""
+def _input(bgr: Pixels, spec: PictureInput) -> tuple[Singles, Fit]:
+    """The model's input, and how pixels of it lie in the picture."""
     height, width = bgr.shape[:2]
-    if spec.fit == "letterbox":
+    origin = np.zeros(2)
+    if spec.fit == "stretch":
+        canvas = np.asarray(cv2.resize(bgr, (spec.width, spec.height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        scale = np.array([width / spec.width, height / spec.height])
+    else:
         ratio = min(spec.width / width, spec.height / height)
         inner = cv2.resize(bgr, (int(width * ratio), int(height * ratio)), interpolation=cv2.INTER_LINEAR)
+        rows, columns = inner.shape[:2]
+        top, left = (spec.height - rows) // 2, (spec.width - columns) // 2
+        if spec.fit == "letterbox":
+            top = left = 0
         canvas = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
-        canvas[: inner.shape[0], : inner.shape[1]] = inner
-        scale = np.full(4, 1 / ratio)
-    else:
-        canvas = np.asarray(cv2.resize(bgr, (spec.width, spec.height), interpolation=cv2.INTER_LINEAR), np.uint8)
-        scale = np.tile([width / spec.width, height / spec.height], 2)
+        canvas[top : top + rows, left : left + columns] = inner
+        origin, scale = np.array([left, top], np.float64), np.full(2, 1 / ratio)
     ordered = canvas[..., ::-1] if spec.channels == "rgb" else canvas
     mean, std = np.asarray(spec.mean, np.float32), np.asarray(spec.std, np.float32)
     numbers = (ordered.astype(np.float32) * np.float32(spec.scale) - mean) / std
     tensor = numbers[np.newaxis] if spec.layout == "nhwc" else numbers.transpose(2, 0, 1)[np.newaxis]
-    return np.ascontiguousarray(tensor, np.float32), scale
+    return np.ascontiguousarray(tensor, np.float32), Fit(origin, scale / (width, height))
 
 
 def _yolox(answer: Floats, spec: PictureInput, output: Output) -> Candidates:
@@ -131,15 +144,38 @@ def _fastestdet(answer: Floats, spec: PictureInput, _: Output) -> Candidates:
     return Candidates(np.concatenate([centre, sides]).reshape(4, -1).T, scores.reshape(len(scores), -1).T)
 
 
+def _yolov5(answer: Floats, _: PictureInput, __: Output) -> Candidates:
+    """A row for each proposal: centre, size, object, classes."""
+    rows = answer[0]
+    return Candidates(rows[:, :4], rows[:, 4:5] * rows[:, 5:])
+
+
+def _yolov8(answer: Floats, _: PictureInput, __: Output) -> Candidates:
+    """A column for each proposal: centre, size, classes."""
+    rows = answer[0].T
+    return Candidates(rows[:, :4], rows[:, 4:])
+
+
+def _yolov10(answer: Floats, _: PictureInput, output: Output) -> Candidates:
+    """A row for each proposal: left, top, right, bottom, score, class."""
+    rows = answer[0]
+    classes = np.arange(len(output.class_names))
+    sides = rows[:, 2:4] - rows[:, :2]
+    return Candidates(np.hstack([rows[:, :2] + sides / 2, sides]), np.where(rows[:, 5:6] == classes, rows[:, 4:5], 0.0))
+
+
 _DECODERS: dict[str, Callable[[Floats, PictureInput, Output], Candidates]] = {
     "yolox": _yolox,
     "fastestdet": _fastestdet,
+    "yolov5": _yolov5,
+    "yolov8": _yolov8,
+    "yolov10": _yolov10,
 }
 
 
-def _cut(boxes: Floats, scale: Floats) -> Floats:
-    """From centres and sizes to corners and sizes, scaled, without what lies outside of the picture."""
-    corner, sides = (boxes[:, :2] - boxes[:, 2:] / 2) * scale[:2], boxes[:, 2:] * scale[2:]
+def _cut(boxes: Floats, fit: Fit) -> Floats:
+    """From centres and sizes to corners and sizes in the picture, without what lies outside of it."""
+    corner, sides = (boxes[:, :2] - boxes[:, 2:] / 2 - fit.origin) * fit.scale, boxes[:, 2:] * fit.scale
     first, last = np.clip(corner, 0, 1), np.clip(corner + sides, 0, 1)
     return np.hstack([first, last - first])
 

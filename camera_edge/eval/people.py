@@ -1,8 +1,9 @@
 """The suite `people`: persons that `objects` finds and follows, against boxes with identities; beside the same model
 called natively.
 
-Invariant: two passes over the pipeline. One reports nearly all that the model saw, as the baseline does, for the curve
-of precision and recall; one runs as cameras do by default, for tracks and time, beside the baseline on the same frames.
+Invariant: two passes over the pipeline. One reports nearly all that the model saw, where it saw it, as the baseline
+does, for the curve of precision and recall; one runs as cameras do by default, for tracks and time, beside the baseline
+on the same frames.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from camera_edge.eval.detection import Curve, Floats, Scored, overlaps, precision_recall
 from camera_edge.eval.mot import BoxedRecording, find_boxed
 from camera_edge.eval.nativedetector import NativeDetector
-from camera_edge.eval.replay import Replay, Setup, Site, Timing, beside
+from camera_edge.eval.replay import ParamValue, Replay, Setup, Site, Timing, beside
 from camera_edge.eval.tracking import Tracked, TrackFigures, measure_tracks
 from camera_edge.observation import Observation
 from camera_edge.sandbox import shipped
@@ -24,6 +25,8 @@ from camera_edge.sandbox import shipped
 ANALYZER, PERSON = "objects", "person"
 LEAST_SCORE = 0.01
 IOU = 0.5
+# parameters by which a box differs from what the model says of this frame alone
+AS_FOLLOWED = ("smooth", "predict_s")
 # more than an analyzer may report of one frame
 OBSERVATIONS_MAX = 1 << 16
 _NO_BOXES: Floats = np.zeros((0, 4))
@@ -31,14 +34,23 @@ _NO_BOXES: Floats = np.zeros((0, 4))
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Detections of one or more recordings, frame by frame, beside the true boxes of the same frames."""
+    """Detections of one or more recordings, frame by frame, beside the true boxes of the same frames.
+
+    found: nearly all that the model saw. reported: what a camera reports by default. native: what the baseline sees.
+    """
 
     truth: list[Floats]
     found: list[Scored]
+    reported: list[Scored]
     native: list[Scored]
 
     def __add__(self, other: Boxes) -> Boxes:
-        return Boxes(self.truth + other.truth, self.found + other.found, self.native + other.native)
+        return Boxes(
+            self.truth + other.truth,
+            self.found + other.found,
+            self.reported + other.reported,
+            self.native + other.native,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,10 @@ class Tracks:
 
 @dataclass(frozen=True, slots=True)
 class PeopleScore:
-    """`tracks`: of the default run. native: the curve of the baseline, and its time for a frame."""
+    """`reported`, `tracks`: of the default run. native: the curve of the baseline, and its time for a frame."""
 
     curve: Curve
+    reported: Curve
     tracks: TrackFigures
     native: Curve
     ms_per_frame: float
@@ -90,6 +103,7 @@ def measure_people(data: Path, model: str, site: Site) -> PeopleFigures:
         model=model,
         score=PeopleScore(
             curve=precision_recall(boxes.truth, boxes.found, IOU),
+            reported=precision_recall(boxes.truth, boxes.reported, IOU),
             tracks=measure_tracks(tracks.truth, tracks.found, IOU),
             native=precision_recall(boxes.truth, boxes.native, IOU),
             ms_per_frame=sum(each.score.ms_per_frame * each.frames for each in results) / total,
@@ -114,6 +128,7 @@ class _Measured:
         tracks, timing = _followed(recording, model, site, native, boxes)
         score = PeopleScore(
             curve=precision_recall(boxes.truth, boxes.found, IOU),
+            reported=precision_recall(boxes.truth, boxes.reported, IOU),
             tracks=measure_tracks(tracks.truth, tracks.found, IOU),
             native=precision_recall(boxes.truth, boxes.native, IOU),
             ms_per_frame=timing.analyzers_ms[ANALYZER],
@@ -130,32 +145,34 @@ def _native(model: str, site: Site) -> NativeDetector:
 
 def _detections(recording: BoxedRecording, model: str, site: Site) -> Boxes:
     """What the pipeline finds; what the baseline does comes later."""
-    boxes = Boxes([], [], [])
-    setup = Setup({ANALYZER: {"model": model, "min_score": LEAST_SCORE}})
+    boxes = Boxes([], [], [], [])
+    known = shipped(ANALYZER).manifest.params or {}
+    as_seen: dict[str, ParamValue] = {name: 0.0 for name in AS_FOLLOWED if name in known}
+    setup = Setup({ANALYZER: {"model": model, "min_score": LEAST_SCORE, **as_seen}})
     for step in Replay(recording.source, setup, site).steps():
         truth, ignored = _truth(recording, step.seen.frame).boxes, _ignored(recording, step.seen.frame)
         persons = _of_people(step.seen.observations)
-        scored = Scored(_places(persons), np.array([each.score for each in persons], np.float64))
         boxes.truth.append(truth)
-        boxes.found.append(_judged(scored, truth, ignored))
+        boxes.found.append(_judged(_scored(persons), truth, ignored))
     return boxes
 
 
 def _followed(
     recording: BoxedRecording, model: str, site: Site, native: NativeDetector, boxes: Boxes
 ) -> tuple[Tracks, Timing]:
-    """The tracks, and in `boxes` what the baseline finds."""
+    """The tracks, and in `boxes` what is reported and what the baseline finds."""
     replay = Replay(recording.source, Setup({ANALYZER: {"model": model}}), site)
     tracks = Tracks([], [])
     for step, bgr in beside(replay, recording.images):
-        truth = _truth(recording, step.seen.frame)
+        truth, ignored = _truth(recording, step.seen.frame), _ignored(recording, step.seen.frame)
         persons = _of_people(step.seen.observations)
-        boxes.native.append(_judged(native.detect(bgr), truth.boxes, _ignored(recording, step.seen.frame)))
+        boxes.native.append(_judged(native.detect(bgr), truth.boxes, ignored))
+        boxes.reported.append(_judged(_scored(persons), truth.boxes, ignored))
         # a person without a number is one that nobody followed: a track of its own, below 0
         first = -1 - step.seen.frame * OBSERVATIONS_MAX
         numbers = [each.track if each.track >= 0 else first - at for at, each in enumerate(persons)]
         places = _places(persons)
-        kept = ~_beside_the_point(places, truth.boxes, _ignored(recording, step.seen.frame))
+        kept = ~_beside_the_point(places, truth.boxes, ignored)
         tracks.truth.append(truth)
         tracks.found.append(Tracked(np.array(numbers, np.int64)[kept], places[kept]))
     return tracks, replay.timing
@@ -163,6 +180,10 @@ def _followed(
 
 def _of_people(observations: Sequence[Observation]) -> list[Observation]:
     return [each for each in observations if each.analyzer == ANALYZER and each.kind == PERSON]
+
+
+def _scored(persons: Sequence[Observation]) -> Scored:
+    return Scored(_places(persons), np.array([each.score for each in persons], np.float64))
 
 
 def _places(observations: Sequence[Observation]) -> Floats:
