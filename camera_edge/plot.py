@@ -10,7 +10,7 @@ numbers are. Lines differ by colour and by dashes, so that none needs to be told
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.sax.saxutils import escape
@@ -21,18 +21,34 @@ Point = tuple[float, float]
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 DASHES = ("", "7 3", "2 2", "9 3 2 3")
 _BANDS = ("#e69f00", "#56b4e9", "#999999")
-_INK, _GRID, _PAPER = "#333333", "#dddddd", "#ffffff"
 _LETTER_PX = 6.6
 _TICKS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """`low`, `high`: where it begins and ends; None: as far as the data goes."""
+    """`low`, `high`: where it begins and ends; None: as far as the data goes.
+
+    ticks: what is written where; None: round numbers.
+    """
 
     name: str
     low: float | None = None
     high: float | None = None
+    ticks: Mapping[float, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of all but the bands, as SVG has them: `currentColor` takes the one of the page around."""
+
+    ink: str
+    grid: str
+    paper: str
+    lines: Sequence[str] = COLOURS
+
+
+ON_PAPER = Palette(ink="#333333", grid="#dddddd", paper="#ffffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. `lines` beyond len(COLOURS) begin the colours again, with other dashes."""
+    """What is drawn. `lines` beyond the colours of the palette begin them again, with other dashes."""
 
     title: str
     x: Axis
@@ -72,17 +88,18 @@ class Chart:
     marks: Sequence[Mark] = ()
     width_px: int = 760
     height_px: int = 300
+    palette: Palette = ON_PAPER
 
 
 def svg(chart: Chart) -> str:
     """The chart as an SVG element, with its title for those who have it read to them."""
     frame = _Frame.of(chart)
     width, height = chart.width_px, frame.bottom + 44 + _LEGEND_ROW_PX * len(_legend_rows(chart))
-    title = escape(_printable(chart.title))
+    title, palette = escape(_printable(chart.title)), chart.palette
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" font-family="sans-serif" font-size="12" fill="{_INK}"><title>{title}</title>'
-        f'<rect width="{width}" height="{height}" fill="{_PAPER}"/>'
+        f'role="img" font-family="sans-serif" font-size="12" fill="{palette.ink}"><title>{title}</title>'
+        f'<rect width="{width}" height="{height}" fill="{palette.paper}"/>'
         f'<text x="{frame.left}" y="20" font-size="14" font-weight="bold">{title}</text>',
         *_bands(chart, frame),
         *_axes(chart, frame),
@@ -129,7 +146,7 @@ class _Frame:
         xs = [x for x, _ in points] + [edge for edge in edges if math.isfinite(edge)]
         x = _span(chart.x, xs, margin=0.0)
         y = _span(chart.y, [y for _, y in points], margin=0.05)
-        labels = [_number(tick) for tick in ticks(*y)]
+        labels = _labels(chart.y, y).values()
         left = 34 + _LETTER_PX * max((len(label) for label in labels), default=3)
         return cls(left, chart.width_px - 18, 34, chart.height_px - 44, x, y)
 
@@ -154,21 +171,28 @@ def _span(axis: Axis, values: Sequence[float], margin: float) -> tuple[float, fl
 
 
 def _axes(chart: Chart, frame: _Frame) -> list[str]:
-    parts = []
-    for value in ticks(*frame.x):
+    parts, ink, grid = [], chart.palette.ink, chart.palette.grid
+    for value, text in _labels(chart.x, frame.x).items():
         at = _px(frame.across(value))
-        parts.append(f'<path d="M{at} {frame.top}V{frame.bottom}" stroke="{_GRID}"/>')
-        parts.append(f'<text x="{at}" y="{frame.bottom + 16}" text-anchor="middle">{_number(value)}</text>')
-    for value in ticks(*frame.y):
+        parts.append(f'<path d="M{at} {frame.top}V{frame.bottom}" stroke="{grid}"/>')
+        parts.append(f'<text x="{at}" y="{frame.bottom + 16}" text-anchor="middle">{text}</text>')
+    for value, text in _labels(chart.y, frame.y).items():
         at = _px(frame.up(value))
-        parts.append(f'<path d="M{_px(frame.left)} {at}H{frame.right}" stroke="{_GRID}"/>')
-        parts.append(f'<text x="{_px(frame.left - 6)}" y="{at}" dy="4" text-anchor="end">{_number(value)}</text>')
+        parts.append(f'<path d="M{_px(frame.left)} {at}H{frame.right}" stroke="{grid}"/>')
+        parts.append(f'<text x="{_px(frame.left - 6)}" y="{at}" dy="4" text-anchor="end">{text}</text>')
     left, middle = _px(frame.left), _px((frame.top + frame.bottom) / 2)
-    parts.append(f'<path d="M{left} {frame.top}V{frame.bottom}H{frame.right}" fill="none" stroke="{_INK}"/>')
+    parts.append(f'<path d="M{left} {frame.top}V{frame.bottom}H{frame.right}" fill="none" stroke="{ink}"/>')
     x_name, y_name = escape(_printable(chart.x.name)), escape(_printable(chart.y.name))
     parts.append(f'<text x="{frame.right}" y="{frame.bottom + 34}" text-anchor="end">{x_name}</text>')
     parts.append(f'<text transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{y_name}</text>')
     return parts
+
+
+def _labels(axis: Axis, span: tuple[float, float]) -> dict[float, str]:
+    """What is written along an axis, where."""
+    if axis.ticks is None:
+        return {value: _number(value) for value in ticks(*span)}
+    return {value: escape(_printable(text)) for value, text in axis.ticks.items() if span[0] <= value <= span[1]}
 
 
 def _bands(chart: Chart, frame: _Frame) -> list[str]:
@@ -191,7 +215,7 @@ def _lines(chart: Chart, frame: _Frame) -> list[str]:
     for number, line in enumerate(chart.lines):
         path = " ".join(_stroke(run) for run in _runs(line.points, frame))
         if path:
-            parts.append(f'<path d="{path}" fill="none" stroke-width="1.6" {_look(number)}/>')
+            parts.append(f'<path d="{path}" fill="none" stroke-width="1.6" {_look(number, chart.palette)}/>')
     return parts
 
 
@@ -227,19 +251,19 @@ def _stroke(run: list[Point]) -> str:
     return "M" + "L".join(f"{_px(x)} {_px(y)}" for x, y in run)
 
 
-def _look(number: int) -> str:
-    colour = COLOURS[number % len(COLOURS)]
+def _look(number: int, palette: Palette) -> str:
+    colour = palette.lines[number % len(palette.lines)]
     dash = DASHES[number % len(DASHES)]
     return f'stroke="{colour}"' + (f' stroke-dasharray="{dash}"' if dash else "")
 
 
 def _marks(chart: Chart, frame: _Frame) -> list[str]:
-    parts = []
+    parts, ink = [], chart.palette.ink
     for mark in chart.marks:
         if math.isfinite(mark.at):
             at, text = frame.across(mark.at), escape(_printable(mark.text))
             anchor = "start" if at < (frame.left + frame.right) / 2 else "end"
-            parts.append(f'<path d="M{_px(at)} {frame.top}V{frame.bottom}" stroke="{_INK}" stroke-dasharray="3 3"/>')
+            parts.append(f'<path d="M{_px(at)} {frame.top}V{frame.bottom}" stroke="{ink}" stroke-dasharray="3 3"/>')
             shift = 4 if anchor == "start" else -4
             parts.append(f'<text x="{_px(at + shift)}" y="{frame.top + 11}" text-anchor="{anchor}">{text}</text>')
     return parts
@@ -247,7 +271,7 @@ def _marks(chart: Chart, frame: _Frame) -> list[str]:
 
 def _legend_rows(chart: Chart) -> list[list[tuple[str, str]]]:
     """Swatches and names, in as many rows as they need."""
-    entries = [(_swatch(number), line.name) for number, line in enumerate(chart.lines) if line.name]
+    entries = [(_swatch(number, chart.palette), line.name) for number, line in enumerate(chart.lines) if line.name]
     entries += [(_block(colour), name) for name, colour in _band_colours(chart).items() if name]
     rows: list[list[tuple[str, str]]] = []
     room = 0.0
@@ -272,8 +296,8 @@ def _legend(chart: Chart, frame: _Frame) -> list[str]:
     return parts
 
 
-def _swatch(number: int) -> str:
-    return f'<path d="M0 0H22" stroke-width="2" {_look(number)}/>'
+def _swatch(number: int, palette: Palette) -> str:
+    return f'<path d="M0 0H22" stroke-width="2" {_look(number, palette)}/>'
 
 
 def _block(colour: str) -> str:

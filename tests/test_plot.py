@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
 
-from camera_edge.plot import COLOURS, Axis, Band, Chart, Line, Mark, svg, ticks
+from camera_edge.plot import COLOURS, Axis, Band, Chart, Line, Mark, Palette, svg, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -50,6 +51,22 @@ def test_texts_are_escaped_and_what_xml_forbids_is_replaced() -> None:
     texts = [each.text for each in root.iter(f"{SVG}text")]
     assert "a < b & c\ufffd" in texts
     assert "<opened>" in texts
+
+
+def test_an_axis_says_what_it_is_given_where_it_is_given() -> None:
+    marks = Axis("time", 0, 100, ticks={0.0: "0:00", 60.0: "1:00 <", 120.0: "2:00"})
+    root = drawn(Chart("title", marks, Axis("score"), lines=[Line("a", [(0, 0), (100, 1)])]))
+    texts = [each.text for each in root.iter(f"{SVG}text")]
+    assert "0:00" in texts and "1:00 <" in texts
+    assert "2:00" not in texts and "100" not in texts
+
+
+def test_a_chart_takes_the_colours_of_its_palette() -> None:
+    palette = Palette("currentColor", "var(--line)", "none", lines=("var(--first)", "var(--second)"))
+    lines = [Line(name, [(0, 0), (1, 1)]) for name in "abc"]
+    text = svg(Chart("title", Axis("x"), Axis("y"), lines=lines, marks=[Mark(0.5, "m")], palette=palette))
+    assert all(colour in text for colour in ("currentColor", "var(--line)", 'fill="none"', "var(--second)"))
+    assert not re.search("#[0-9a-f]{6}", text)
 
 
 def test_a_number_that_is_not_finite_leaves_a_gap() -> None:

@@ -60,9 +60,9 @@ class ImageFolder(PictureSource):
             number = self._next
             self._next += 1
             self._tally.grabbed += 1
-            bgr = cv2.imread(str(self._files[number]), cv2.IMREAD_COLOR)
+            bgr = _read(self._files[number])
             if bgr is not None:
-                return Grab(None, (self._frame(number, bgr.astype(np.uint8, copy=False)),))
+                return Grab(None, (self._frame(number, bgr),))
             self._tally.corrupt += 1
         if self._tally.decoded == 0:
             raise UndecodableError("none of its images can be decoded", where=self.name, hint="check the files")
@@ -79,6 +79,16 @@ class ImageFolder(PictureSource):
         self._tally.decoded += 1
         media_us = number * interval_us(self._options.fps)
         return Frame(number, media_us, self._opened_utc_ns + media_us * 1000, picture, None, self._epoch)
+
+
+def _read(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
+    """BGR, or None where it is no picture. OpenCV's own reading ends the process where a name is not UTF-8."""
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError:
+        return None
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    return None if bgr is None else bgr.astype(np.uint8, copy=False)
 
 
 def _is_image(file: Path) -> bool:

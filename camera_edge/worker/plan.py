@@ -19,11 +19,9 @@ from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.version import ModuleVersion
 from camera_edge.settings import REDACTION_DEFAULT, SHELF_FOLDER, AnalyzerSettings, CameraSettings, ClipSettings
 from camera_edge.worker.choice import choose, implied
+from camera_edge.worker.rulebook import rules_of
 
 MICROSECONDS = 1_000_000
-QUIET_US = 3 * MICROSECONDS
-# a rule module chooses its own quiet time: not so short that it makes an event of every other frame
-QUIET_MIN_US = MICROSECONDS
 ONNX = "onnx:"
 STATE = "state:"
 MODELS_FOLDER = "models"
@@ -162,7 +160,7 @@ def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPl
         mode=Mode(config.redact.mode),
         privacy_masks=config.privacy_masks,
         zones={name: Polygon(tuple(outline)) for name, outline in config.zones.items()},
-        rules=_rules(config, analyzers),
+        rules=rules_of(config, analyzers),
         analyzers=wakers_first([_in_place(each, camera, config) for each in analyzers]),
         time_zone=config.time_zone,
     )
@@ -354,31 +352,3 @@ def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
     pixel = [each for each in analyzers if not each.is_rule]
     names = [each.name for each in pixel if each.name == REDACTION_DEFAULT or each.models]
     return names or [each.name for each in pixel]
-
-
-def _rules(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple[Rule, ...]:
-    """The operator's rules, or one for all that is reported; and one for what each rule module raises."""
-    reported = frozenset(each.name for each in analyzers if each.reported and not each.is_rule)
-    raised = tuple(raised_rule(each) for each in analyzers if each.is_rule)
-    if not config.rules:
-        return (Rule("any", analyzers=reported, quiet_us=QUIET_US), *raised)
-    return raised + tuple(
-        Rule(
-            name=name,
-            kinds=frozenset(rule.kinds),
-            zones=tuple(rule.zones),
-            min_score=rule.min_score,
-            hold_us=round(rule.hold_s * MICROSECONDS),
-            quiet_us=round(rule.quiet_s * MICROSECONDS),
-            analyzers=frozenset(rule.analyzers) or reported,
-        )
-        for name, rule in config.rules.items()
-    )
-
-
-def raised_rule(rule_module: AnalyzerPlan) -> Rule:
-    """The rule for what a rule module raises. Its parameter `quiet_s` says how long after that its event closes."""
-    name = rule_module.name
-    quiet_s = rule_module.module.manifest.with_defaults(rule_module.params).get("quiet_s")
-    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) else QUIET_US
-    return Rule(name, analyzers=frozenset({name}), quiet_us=max(quiet_us, QUIET_MIN_US), raised=True)
