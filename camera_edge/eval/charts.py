@@ -106,12 +106,20 @@ def _timeline(result: EventsResult) -> Chart:
         for alarm in result.alarms:
             if alarm.kind == kind:
                 points += [(alarm.opened_s, row), (alarm.closed_s, row), (alarm.closed_s, float("nan"))]
-        lines.append(Line(f"event {kind}", points))
+        lines.append(Line("", points))
     bands = [Band(f"{kind} there", *_ends(span)) for kind, spans in recording.present.items() for span in spans]
     bands += [Band("the exposure dips", *_ends(span)) for span in recording.dips]
     marks = [Mark(each.at_s, each.kind.removeprefix("object_")) for each in recording.turns]
-    rows = Axis("kinds", 0, len(kinds) + 1)
-    return Chart(f"{recording.name}: events, and what happened", Axis("time, s", 0), rows, lines, bands, marks)
+    rows = Axis("events", 0, len(kinds) + 1, dict(enumerate(kinds, start=1)))
+    return Chart(
+        f"{recording.name}: events, and what happened",
+        Axis("time, s", 0),
+        rows,
+        lines,
+        bands,
+        marks,
+        height_px=130 + 40 * len(kinds),
+    )
 
 
 def _ends(span: Span) -> tuple[float, float]:
