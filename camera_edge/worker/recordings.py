@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from camera_edge.capture import Grab, Source, SourceOptions, open_source
@@ -33,7 +33,7 @@ class Summary:
     """The end of a recording.
 
     warnings: what was not as it should be, and was survived. broken: analyzers whose answers are incomplete, with the
-    reason.
+    reason. states: what each module's store held at the end.
     """
 
     frames: int
@@ -46,6 +46,7 @@ class Summary:
     egress_bytes: int
     warnings: tuple[str, ...]
     broken: Mapping[str, str]
+    states: Mapping[str, bytes] = field(default_factory=dict)
 
 
 RecordingNews = Step | EventEnded | Summary
@@ -92,6 +93,7 @@ class RecordingRun:
                 egress_bytes=self._egress_bytes,
                 warnings=_warnings(source, camera),
                 broken=camera.analysis.crew.broken,
+                states=camera.analysis.crew.states,
             )
         if self._lost is not None:
             raise self._lost
