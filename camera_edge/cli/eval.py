@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 class Suite(StrEnum):
     CHANGE = "change"
+    PEOPLE = "people"
+    EVENTS = "events"
 
 
 @app.command("eval")

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from camera_edge.config import CameraConfig
-from camera_edge.errors import QuarantineError
+from camera_edge.errors import QuarantineError, UndecodableError
+from camera_edge.eval.picturefile import Pixels, frames
 from camera_edge.event import Event
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.pipeline import Step
@@ -121,6 +122,21 @@ class Replay:
                 where=str(self.source),
                 hint="mend the module; its figures would be of something else",
             )
+
+
+def beside(replay: Replay, images: list[Path] | None) -> Iterator[tuple[Step, Pixels]]:
+    """Every step with the BGR picture of its frame as OpenCV reads it; `images`: the frames, if they are not a video.
+
+    Raises UndecodableError where OpenCV reads fewer frames.
+    """
+    native = enumerate(frames(replay.source, images))
+    for step in replay.steps():
+        bgr = next((bgr for number, bgr in native if number == step.seen.frame), None)
+        if bgr is None:
+            raise UndecodableError(
+                f"OpenCV reads no frame {step.seen.frame} of it", where=str(replay.source), hint="check the file"
+            )
+        yield step, bgr
 
 
 def plan(source: Path, setup: Setup, supply: Supply) -> CameraPlan:
