@@ -1,0 +1,189 @@
+/* The analyzer `tamper`: says when the camera itself is covered, turned, out of focus, blinded, dark, frozen or noisy. */
+#include "camera_edge.h"
+#include "scene.h"
+#include "text.h"
+#include "verdict.h"
+
+enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, FROZEN_TIMES = 4 };
+static const float FULL = 1.3f; /* evidence that no more is added to */
+
+typedef struct settings {
+    int64_t learn_us, frozen_us, moved_us, accept_us;
+    float confirm_s;
+} settings;
+
+static settings set;
+static uint8_t *room;
+static uint32_t room_bytes;
+static int32_t width, height, learned; /* frames, while the view is being learned */
+static int64_t first_us, last_us, still_us, alarm_us;
+measures tamper_seen;
+habits tamper_usual;
+#define seen tamper_seen
+#define usual tamper_usual
+static float evidence, votes[KINDS];
+static enum what alarm;
+
+static double number(const char *name, double fallback, double least, double most) {
+    double value = camera_edge_param_number(name, text_length(name), fallback);
+    return value < least ? least : value > most ? most : value;
+}
+
+int32_t camera_edge_open(void) {
+    set.learn_us = (int64_t)(number("learn_s", 1.5, 0.2, 600) * 1e6);
+    set.confirm_s = (float)number("confirm_s", 1.4, 0.1, 60);
+    set.frozen_us = (int64_t)(number("frozen_s", 2, 0.5, 3600) * 1e6);
+    set.moved_us = (int64_t)(number("moved_s", 30, 1, 86400) * 1e6);
+    set.accept_us = (int64_t)(number("accept_s", 600, 1, 86400) * 1e6);
+    width = height = 0;
+    return 0;
+}
+
+static void begin(int64_t media_us) {
+    scene_forget();
+    learned = 0;
+    first_us = last_us = still_us = media_us;
+    evidence = 0;
+    alarm = NOTHING;
+    usual = (habits){0};
+    __builtin_memset(votes, 0, sizeof votes);
+}
+
+static int32_t start(const camera_edge_slot *slot) {
+    int32_t wide = (int32_t)slot->width, high = (int32_t)slot->height;
+    uint32_t bytes = scene_bytes(wide, high);
+    if (bytes > room_bytes) {
+        room = camera_edge_pages(bytes);
+        room_bytes = room ? bytes : 0;
+    }
+    if (!room) {
+        camera_edge_log(CAMERA_EDGE_ERROR, CAMERA_EDGE_TEXT("no memory for a view of this size: ask for a smaller one"));
+        return -1;
+    }
+    width = wide, height = high;
+    scene_open(wide, high, room);
+    begin(slot->media_us);
+    return 0;
+}
+
+static void follow(float *habit, float value, float rate) { *habit += (value - *habit) * rate; }
+
+/* Down at once, up slowly: what is always there at least. */
+static void follow_least(float *habit, float value, float rate) {
+    follow(habit, value, value < *habit ? 0.2f : rate * 0.5f);
+}
+
+static void learn_habits(float rate) {
+    if (seen.sharp > 0) follow(&usual.sharp, seen.sharp, usual.sharp > 0 ? rate : 1);
+    follow(&usual.noise, seen.noise, rate);
+    follow(&usual.across, seen.across, rate);
+    follow(&usual.down, seen.down, rate);
+    follow(&usual.rough, seen.rough, rate);
+    if (learned == 1) {
+        usual.changed = seen.changed;
+        usual.changed_mean = seen.changed_mean;
+    } else if (learned > 1) {
+        follow_least(&usual.changed, seen.changed, rate);
+        follow_least(&usual.changed_mean, seen.changed_mean, rate);
+    }
+}
+
+static void learn(int64_t media_us) {
+    learn_habits(1.0f / (float)(learned + 1));
+    scene_learn(++learned, media_us);
+    still_us = media_us;
+}
+
+/* Evidence grows with what is wrong and falls where nothing is; what it is the frames vote for. */
+static void weigh(opinion said, float elapsed_s) {
+    float step = elapsed_s / set.confirm_s;
+    if (said.what == NOTHING) {
+        evidence -= step;
+        if (evidence <= 0) {
+            evidence = 0;
+            __builtin_memset(votes, 0, sizeof votes);
+        }
+        return;
+    }
+    evidence += step * said.sure;
+    if (evidence > FULL) evidence = FULL;
+    votes[said.what] += step * said.sure;
+}
+
+static enum what elected(void) {
+    enum what best = NOTHING;
+    for (int32_t i = 1; i < KINDS; i++)
+        if (votes[i] > votes[best]) best = (enum what)i;
+    return best;
+}
+
+static void emit(void) {
+    char bytes[128];
+    text attributes = {.bytes = bytes, .capacity = sizeof bytes};
+    text_say(&attributes, "{\"what\":\"");
+    text_say(&attributes, name_of(alarm));
+    text_say(&attributes, "\",\"why\":\"");
+    text_say(&attributes, reason_for(alarm));
+    text_say(&attributes, "\"}");
+    float sure = evidence > 1 ? 1 : evidence;
+    camera_edge_observation told = {
+        .kind = "tamper",
+        .kind_len = 6,
+        .score = 0.5f + 0.5f * sure,
+        .track = -1,
+        .w = 1,
+        .h = 1,
+        .attributes = bytes,
+        .attributes_len = attributes.len,
+    };
+    if (alarm == COVERED) scene_lost_box(&told.x, &told.y, &told.w, &told.h);
+    camera_edge_emit(&told);
+}
+
+static void raise_alarm(enum what what, int64_t media_us) {
+    alarm = what;
+    alarm_us = media_us;
+}
+
+static int is_frozen(int64_t media_us) {
+    if (!stands_still(&seen, &usual)) {
+        if (media_us - still_us > usual.longest_same_us && alarm != FROZEN) usual.longest_same_us = 0;
+        still_us = media_us;
+        return 0;
+    }
+    return media_us - still_us > set.frozen_us;
+}
+
+static void decide(int64_t media_us, float elapsed_s) {
+    weigh(judge(&seen, &usual), elapsed_s);
+    int frozen = is_frozen(media_us);
+    if (alarm == NOTHING && evidence >= 1) raise_alarm(elected(), media_us);
+    if (alarm == NOTHING && frozen) raise_alarm(FROZEN, media_us);
+    if (alarm == FROZEN ? !frozen : evidence <= 0) alarm = NOTHING;
+    if (alarm != NOTHING) emit();
+    if (alarm == NOTHING && evidence <= 0 && media_us == still_us) {
+        learn_habits(0.02f);
+        scene_learn(0, media_us);
+    }
+}
+
+int32_t camera_edge_analyze(const camera_edge_slot *slot) {
+    int changed_size = (int32_t)slot->width != width || (int32_t)slot->height != height;
+    if (changed_size && start(slot)) return -1;
+    int64_t elapsed_us = slot->media_us - last_us;
+    if (elapsed_us < 0) elapsed_us = 0;
+    if (elapsed_us > LONGEST_STEP_US) elapsed_us = LONGEST_STEP_US;
+    last_us = slot->media_us;
+    scene_look(camera_edge_pixels(slot), (int32_t)slot->stride, camera_edge_zones(slot), slot->media_us, &seen);
+    if (learned < LEAST_FRAMES || slot->media_us - first_us < set.learn_us)
+        learn(slot->media_us);
+    else
+        decide(slot->media_us, (float)elapsed_us * 1e-6f);
+    scene_keep();
+    int64_t patience_us = alarm == MOVED ? set.moved_us : set.accept_us;
+    if (alarm != NOTHING && slot->media_us - alarm_us > patience_us) begin(slot->media_us);
+    camera_edge_score(alarm != NOTHING ? 1 : evidence < 1 ? evidence : 1);
+    return 0;
+}
+
+void camera_edge_close(void) {}

@@ -1,0 +1,65 @@
+#include "verdict.h"
+
+#include "shift.h"
+
+enum { BLACK = 16 };
+static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
+
+static const char *const NAMES[KINDS] = {"", "covered", "moved", "defocused", "blinded", "blackout", "frozen", "noise"};
+static const char *const REASONS[KINDS] = {
+    "",
+    "something covers the view",
+    "the view moved",
+    "the picture lost its focus",
+    "strong light blinds the camera",
+    "the picture went black",
+    "the picture stands still",
+    "the picture is full of noise",
+};
+
+const char *name_of(enum what what) { return NAMES[what]; }
+const char *reason_for(enum what what) { return REASONS[what]; }
+
+static int is_noisy(const measures *m, const habits *h) {
+    int grainy = m->noise > 2.2f * h->noise + 4;
+    int lines = m->across > 2.2f * h->across + 6 || m->down > 2.2f * h->down + 6;
+    return (grainy || lines) && m->rough > 1.5f * h->rough;
+}
+
+/* A room whose lights are out keeps some of its structure; behind a lid or at the end of a cut cable there is none. */
+static int is_black(const measures *m) {
+    if (m->lit < BLACK + 9) return 1;
+    return m->light < BLACK + 24 && m->lit < BLACK + 48 && m->alike < 0.2f;
+}
+
+static int is_blinded(const measures *m) {
+    if (m->bright - m->usual_bright > 0.5f && m->lost > 0.4f) return 1;
+    if (m->lost_bright > 0.35f && m->lost_bright > 0.6f * m->lost && m->bright - m->usual_bright > 0.25f) return 1;
+    return m->light > m->usual_light + 60 && m->contrast < 0.15f;
+}
+
+static opinion judge_lost(const measures *m) {
+    shift found = shift_find(scene_layout(), scene_now(), scene_usual());
+    int moved = found.fit > 0.5f && found.fit > m->alike + 0.15f &&
+                (found.x > 0.03f || found.x < -0.03f || found.y > 0.03f || found.y < -0.03f || found.turned != 0);
+    if (moved) return (opinion){MOVED, 1};
+    if (m->structured < STRUCTURED || m->too_soon) return (opinion){NOTHING, 0};
+    int another = m->lost > 0.75f && m->lost_flat < 0.3f && m->contrast > 0.3f;
+    if (m->lost_still > 0.5f) return (opinion){another ? MOVED : COVERED, 1};
+    if (m->lost > 0.85f) return (opinion){another ? MOVED : COVERED, 0.55f};
+    return (opinion){NOTHING, 0};
+}
+
+opinion judge(const measures *m, const habits *h) {
+    if (is_black(m)) return (opinion){BLACKOUT, 1};
+    if (is_noisy(m, h)) return (opinion){NOISE, 1};
+    if (is_blinded(m)) return (opinion){BLINDED, 1};
+    if (m->alike > 0.4f && m->sharp > 0 && m->sharp < 0.7f * h->sharp) return (opinion){DEFOCUSED, 1};
+    if (m->lost > 0.35f) return judge_lost(m);
+    return (opinion){NOTHING, 0};
+}
+
+int stands_still(const measures *m, const habits *h) {
+    if (m->same) return 1;
+    return m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
+}
