@@ -8,7 +8,10 @@
 
 #include "simd.h"
 
-enum { ROWS = 56 }; /* about so many are looked at */
+enum {
+    ROWS = 56,     /* about so many are looked at */
+    STRONG = 1600, /* sixteenths of the squared gradient, 10 grey levels here: what is weaker an encoder may leave out */
+};
 
 static inline int32_t apart(int32_t a, int32_t b) { return a < b ? b - a : a - b; }
 
@@ -31,8 +34,10 @@ static void measure_row(const layout *l, const fine_planes *p, int32_t y, int32_
         down += apart(above[x] + below[x], 2 * row[x]);
         changed += apart(row[x], before[x]);
         int32_t usual_x = (usual[x + 1] - usual[x - 1]) / 16, usual_y = (usual[x + l->width] - usual[x - l->width]) / 16;
-        squares += (usual_x * usual_x + usual_y * usual_y) >> 4;
-        products += (usual_x * (row[x + 1] - row[x - 1]) + usual_y * (below[x] - above[x]));
+        int32_t square = (usual_x * usual_x + usual_y * usual_y) >> 4;
+        if (square < STRONG) continue;
+        squares += square;
+        products += usual_x * (row[x + 1] - row[x - 1]) + usual_y * (below[x] - above[x]);
     }
     sum->noise += noise;
     sum->across += across;
@@ -74,7 +79,7 @@ void fine_measure(const layout *l, const fine_planes *planes, grain *blocks) {
 float fine_fit(const layout *l, const fine_planes *p, const uint8_t *flags, int32_t dx, int32_t dy) {
     int32_t side = BLOCK * l->factor;
     int64_t both = 0;
-    for (int32_t y = 4; y < l->height - 4; y += step_of(l)) {
+    for (int32_t y = 4; y < l->height - 4; y += 2 * step_of(l)) {
         const uint8_t *flag = flags + least(y / side, l->blocks_down - 1) * l->blocks_across;
         const uint8_t *row = p->pixels + y * p->stride;
         const uint16_t *usual = p->usual + (y + dy) * l->width + dx;

@@ -10,11 +10,13 @@ enum {
     SNAPSHOT_US = 400000, /* from one to the next: the oldest is about a second old */
     LEARN_US = 400000,    /* how often the slow learning takes a frame */
     SLOWNESS = 64,        /* frames of it */
+    NUDGE = 3,            /* pixels at once that the learned view is moved at most; fine_fit allows no more */
     BRIGHT = 208,         /* luma of what is as good as white */
 };
 static const float STRUCTURE = 4;    /* mean squared gradient of a cell from which on a block has structure */
 static const float VISIBLE = 0.3f;   /* the same in poor light, of what must be seen to call it lost */
 static const float MATCH = 0.5f;     /* correlation of a block that is still there */
+static const float BETTER = 1.1f;    /* fit from which on the learned view is moved */
 static const float STILL = 0.7f;     /* correlation with a second ago */
 static const float STILL_LIGHT = 6;  /* grey levels, of a block without structure */
 
@@ -27,7 +29,8 @@ static uint8_t lost[MOST_BLOCKS], matched[MOST_BLOCKS];
 static fine_planes planes;
 static uint8_t *before;
 static uint16_t *usual_fine;
-static int64_t snapshot_us, learned_us;
+static int64_t snapshot_us, learned_us, followed_us;
+static float drift_x, drift_y;
 static int32_t snapshots_taken;
 static int known;
 
@@ -57,15 +60,14 @@ static void find_open(const uint8_t *zones) {
 }
 
 static void begin(int64_t media_us) {
-    int32_t pixels = view.width * view.height;
     __builtin_memcpy(usual, now, sizeof usual);
     for (int32_t y = 0; y < view.height; y++)
         for (int32_t x = 0; x < view.width; x++)
             usual_fine[y * view.width + x] = (uint16_t)(planes.pixels[y * planes.stride + x] << 8);
-    (void)pixels;
     snapshots_taken = 0;
     snapshot_us = media_us - SNAPSHOT_US;
-    learned_us = media_us;
+    learned_us = followed_us = media_us;
+    drift_x = drift_y = 0;
     known = 1;
 }
 
@@ -215,6 +217,7 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
     compare_blocks(out);
     measure_grain(out);
     out->same = fine_same(&view, &planes);
+    out->drift = __builtin_sqrtf(drift_x * drift_x + drift_y * drift_y);
 }
 
 void scene_keep(void) {
@@ -239,14 +242,50 @@ void scene_learn(int32_t count, int64_t media_us) {
     learn_fine(slowness);
 }
 
-float scene_nudged(void) {
-    float unmoved = fine_fit(&view, &planes, matched, 0, 0), best = unmoved;
-    for (int32_t dy = -3; dy <= 3; dy++)
-        for (int32_t dx = -3; dx <= 3; dx++) {
-            float fit = fine_fit(&view, &planes, matched, dx, dy);
-            if (fit > best) best = fit;
+/* Put the learned view where (x + dx, y + dy) was at (x, y); the border keeps what it has. */
+static void move_usual(int32_t dx, int32_t dy) {
+    int32_t last = view.height - 1;
+    for (int32_t n = 0; n <= last; n++) {
+        int32_t y = dy > 0 ? n : last - n, from = y + dy;
+        if (from < 0 || from > last) continue;
+        int32_t left = dx < 0 ? -dx : 0, right = dx > 0 ? view.width - dx : view.width;
+        __builtin_memmove(usual_fine + y * view.width + left, usual_fine + from * view.width + left + dx,
+                          (size_t)(right - left) * sizeof *usual_fine);
+    }
+    for (int32_t y = 0; y < view.down; y++)
+        for (int32_t x = 0; x < view.across; x++) {
+            uint32_t sum = 0;
+            int32_t high = view.factor < view.height ? view.factor : view.height;
+            int32_t wide = view.factor < view.width ? view.factor : view.width;
+            for (int32_t row = 0; row < high; row++)
+                for (int32_t column = 0; column < wide; column++)
+                    sum += usual_fine[(y * high + row) * view.width + x * wide + column];
+            usual[y * view.across + x] = (float)sum / (float)(256 * high * wide);
         }
-    return unmoved > 0 ? best / unmoved : 1;
+}
+
+/* The view sways and creeps by pixels: climb to where the learned view fits best, and put it there. */
+void scene_follow_drift(int64_t media_us) {
+    if (media_us - followed_us < LEARN_US || view.width < 32 || view.height < 32) return;
+    followed_us = media_us;
+    float none = fine_fit(&view, &planes, matched, 0, 0), best = none;
+    int32_t at_x = 0, at_y = 0;
+    for (int climbing = 1; climbing;) {
+        climbing = 0;
+        static const int8_t steps[4][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
+        for (int32_t i = 0; i < 4; i++) {
+            int32_t dx = at_x + steps[i][0], dy = at_y + steps[i][1];
+            if (dx < -NUDGE || dx > NUDGE || dy < -NUDGE || dy > NUDGE) continue;
+            float fit = fine_fit(&view, &planes, matched, dx, dy);
+            if (fit <= best) continue;
+            best = fit, at_x = dx, at_y = dy, climbing = 1;
+            break;
+        }
+    }
+    if (best <= 0 || best < BETTER * none) return;
+    move_usual(at_x, at_y);
+    drift_x += (float)at_x / (float)view.width;
+    drift_y += (float)at_y / (float)view.height;
 }
 
 void scene_lost_box(float *x, float *y, float *w, float *h) {

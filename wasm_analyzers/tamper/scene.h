@@ -23,6 +23,7 @@ typedef struct measures {
     float noise, across, down;  /* of half of the blocks, in grey levels of a normal deviation */
     float rough;       /* mean second difference */
     float changed, changed_mean; /* to the frame before: of half of the blocks, of all */
+    float drift;       /* of the view, that the learned view has been moved since it was learned */
     int same;          /* pixel by pixel the frame before */
     int too_soon;      /* there is no picture of a second ago yet */
 } measures;
@@ -51,8 +52,8 @@ void scene_learn(int32_t count, int64_t media_us);
 /* The frame that was looked at becomes the one before. */
 void scene_keep(void);
 
-/* How far the frame fits better with a shift of up to three pixels than without: 1 says not at all. */
-float scene_nudged(void);
+/* Move the learned view along where the camera sways or creeps by a few pixels. */
+void scene_follow_drift(int64_t media_us);
 
 const layout *scene_layout(void);
 const float *scene_now(void);

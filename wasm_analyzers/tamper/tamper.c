@@ -178,7 +178,10 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     if (learned < LEAST_FRAMES || slot->media_us - first_us < set.learn_us)
         learn(slot->media_us);
     else
+{
+        if (seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f) scene_follow_drift(slot->media_us);
         decide(slot->media_us, (float)elapsed_us * 1e-6f);
+    }
     scene_keep();
     int64_t patience_us = alarm == MOVED ? set.moved_us : set.accept_us;
     if (alarm != NOTHING && slot->media_us - alarm_us > patience_us) begin(slot->media_us);
