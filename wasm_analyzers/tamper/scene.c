@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 enum {
-    SNAPSHOTS = 3,
-    SNAPSHOT_US = 400000, /* from one to the next: the oldest is about a second old */
+    SNAPSHOTS = 2,
+    SNAPSHOT_US = 400000, /* from one to the next: the older one is about half a second old */
     LEARN_US = 400000,    /* how often the slow learning takes a frame */
     SLOWNESS = 64,        /* frames of it */
     NUDGE = 3,            /* pixels at once that the learned view is moved at most; fine_fit allows no more */
@@ -170,7 +170,7 @@ static void compare_whole(measures *m) {
 static void measure_grain(measures *m) {
     static float noise[MOST_BLOCKS], across[MOST_BLOCKS], down[MOST_BLOCKS], changed[MOST_BLOCKS];
     int32_t count = layout_blocks(&view), open = 0;
-    float fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
+    float edges = 0, fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
     m->changed_mean = m->rough = 0;
     for (int32_t i = 0; i < count; i++) {
         if (with_usual[i].cells * 2 < BLOCK * BLOCK && count > 4) continue;
@@ -180,6 +180,7 @@ static void measure_grain(measures *m) {
         m->rough += grains[i].across + grains[i].down;
         open++;
         if (!matched[i]) continue;
+        edges += grains[i].usual * (grains[i].across + grains[i].down);
         fine_both += grains[i].both, fine_usual += grains[i].usual;
         coarse_both += with_usual[i].both, coarse_usual += with_usual[i].then;
     }
@@ -191,8 +192,17 @@ static void measure_grain(measures *m) {
     m->across = median(across, open) / 1.95f;
     m->down = median(down, open) / 1.95f;
     m->changed = median(changed, open);
+    int32_t moving = 0, stirred = 0;
+    for (int32_t i = 0; i < open; i++) {
+        moving += changed[i] > 2 * m->changed + 1;
+        stirred += changed[i] > 0;
+    }
+    m->changed_most = open ? changed[open - 1] : 0; /* sorted by now */
+    m->moving = (float)moving;
+    m->stirred = (float)stirred / whole;
     float contrast = coarse_usual > 0 ? coarse_both / coarse_usual : 0;
     m->sharp = fine_usual > 0 && contrast > 0.05f ? fine_both / fine_usual / contrast : 0;
+    m->edges = m->sharp > 0 ? edges / fine_usual / contrast : 0;
 }
 
 void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int64_t media_us, measures *out) {
@@ -207,7 +217,7 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
         __builtin_memcpy(snapshots[snapshots_taken++ % SNAPSHOTS], now, sizeof now);
         snapshot_us = media_us;
     }
-    const float *then = snapshots[snapshots_taken > SNAPSHOTS ? snapshots_taken % SNAPSHOTS : 0];
+    const float *then = snapshots[snapshots_taken >= SNAPSHOTS ? snapshots_taken % SNAPSHOTS : 0];
     coarse_relate(&view, now, usual, open_cells, with_usual);
     coarse_relate(&view, now, then, open_cells, with_then);
     fine_measure(&view, &planes, grains);

@@ -9,7 +9,7 @@
 typedef struct measures {
     float structured;  /* blocks with structure in the learned view, of all blocks */
     float lost;        /* whose structure is not there now, though the light would show it */
-    float lost_still;  /* lost, and as they were a second ago */
+    float lost_still;  /* lost, and as they were half a second ago */
     float lost_bright; /* lost in brightness */
     float lost_flat;   /* lost, with no structure of their own */
     float alike;       /* correlation of all gradients */
@@ -18,20 +18,24 @@ typedef struct measures {
     float lit;         /* luma that a fiftieth of the cells is above */
     float contrast;    /* of the frame, of the learned view's: squared gradients */
     float own;         /* mean squared gradient of a cell */
-    float still;       /* part of all blocks that are as they were a second ago */
+    float still;       /* part of all blocks that are as they were half a second ago */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
+    float edges;       /* mean second difference where the learned view has edges, of the contrast */
     float noise, across, down;  /* of half of the blocks, in grey levels of a normal deviation */
     float rough;       /* mean second difference */
     float changed, changed_mean; /* to the frame before: of half of the blocks, of all */
     float drift;       /* of the view, that the learned view has been moved since it was learned */
+    float moving;      /* how many blocks change much more than half of them do */
+    float changed_most; /* of the block that changes most */
+    float stirred;     /* part of the blocks that change at all */
     int same;          /* pixel by pixel the frame before */
-    int too_soon;      /* there is no picture of a second ago yet */
+    int too_soon;      /* there is no picture of half a second ago yet */
 } measures;
 
 /* What is usual while nothing is wrong. */
 typedef struct habits {
-    float sharp, noise, across, down, rough, changed, changed_mean;
-    int64_t longest_same_us; /* that the picture stood still */
+    float sharp, edges, noise, across, down, rough, changed, changed_mean;
+    float moving, stirred; /* of the last second, of the last three */
 } habits;
 
 /* Memory that a view of this size needs, zero at first. */

@@ -4,8 +4,10 @@
 #include "text.h"
 #include "verdict.h"
 
-enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, FROZEN_TIMES = 4 };
-static const float FULL = 1.3f; /* evidence that no more is added to */
+enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, PAUSES = 2 };
+static const float FULL = 1.3f;      /* evidence that no more is added to */
+static const float HALF = 0.6f;      /* the same of what is so doubtful that it raises no alarm alone */
+static const float DOUBTFUL = 0.35f;
 
 typedef struct settings {
     int64_t learn_us, frozen_us, moved_us, accept_us;
@@ -16,7 +18,9 @@ static settings set;
 static uint8_t *room;
 static uint32_t room_bytes;
 static int32_t width, height, learned; /* frames, while the view is being learned */
-static int64_t first_us, last_us, still_us, alarm_us;
+static int64_t first_us, last_us, alarm_us;
+static int64_t moved_us, pause_us, longest_pause_us; /* when the picture last changed; how long it has not, and had not at most */
+static habits before_pause;
 measures tamper_seen;
 habits tamper_usual;
 #define seen tamper_seen
@@ -42,7 +46,8 @@ int32_t camera_edge_open(void) {
 static void begin(int64_t media_us) {
     scene_forget();
     learned = 0;
-    first_us = last_us = still_us = media_us;
+    first_us = last_us = moved_us = media_us;
+    pause_us = longest_pause_us = 0;
     evidence = 0;
     alarm = NOTHING;
     usual = (habits){0};
@@ -75,6 +80,7 @@ static void follow_least(float *habit, float value, float rate) {
 
 static void learn_habits(float rate) {
     if (seen.sharp > 0) follow(&usual.sharp, seen.sharp, usual.sharp > 0 ? rate : 1);
+    if (seen.edges > 0) follow(&usual.edges, seen.edges, usual.edges > 0 ? rate : 1);
     follow(&usual.noise, seen.noise, rate);
     follow(&usual.across, seen.across, rate);
     follow(&usual.down, seen.down, rate);
@@ -90,14 +96,20 @@ static void learn_habits(float rate) {
 
 static void learn(int64_t media_us) {
     learn_habits(1.0f / (float)(learned + 1));
+    if (learned) {
+        /* the first frame has none before it */
+        follow(&usual.moving, seen.moving, 1.0f / (float)learned);
+        follow(&usual.stirred, seen.stirred, 1.0f / (float)learned);
+    }
     scene_learn(++learned, media_us);
-    still_us = media_us;
+    moved_us = media_us;
+    before_pause = usual;
 }
 
 /* Evidence grows with what is wrong and falls where nothing is; what it is the frames vote for. */
 static void weigh(opinion said, float elapsed_s) {
     float step = elapsed_s / set.confirm_s;
-    if (said.what == NOTHING) {
+    if (said.sure == 0) {
         evidence -= step;
         if (evidence <= 0) {
             evidence = 0;
@@ -105,8 +117,8 @@ static void weigh(opinion said, float elapsed_s) {
         }
         return;
     }
-    evidence += step * said.sure;
-    if (evidence > FULL) evidence = FULL;
+    float most = said.sure < DOUBTFUL ? HALF : FULL;
+    if (evidence < most) evidence = evidence + step * said.sure < most ? evidence + step * said.sure : most;
     votes[said.what] += step * said.sure;
 }
 
@@ -145,23 +157,32 @@ static void raise_alarm(enum what what, int64_t media_us) {
     alarm_us = media_us;
 }
 
-static int is_frozen(int64_t media_us) {
-    if (!stands_still(&seen, &usual)) {
-        if (media_us - still_us > usual.longest_same_us && alarm != FROZEN) usual.longest_same_us = 0;
-        still_us = media_us;
-        return 0;
+/* Counts the time for which the picture stands still. One that stood still before, for a pause of the network or between
+ * two pictures of a slow encoder, may do so again. */
+static int is_frozen(int64_t media_us, float elapsed_s) {
+    int still = stands_still(&seen, &before_pause);
+    if (still) {
+        pause_us = media_us - moved_us;
+    } else {
+        /* a pause that was an alarm is no habit */
+        if (alarm != FROZEN && pause_us > longest_pause_us) longest_pause_us = pause_us;
+        pause_us = 0;
+        moved_us = media_us;
     }
-    return media_us - still_us > set.frozen_us;
+    follow(&usual.moving, seen.moving, elapsed_s < 0.5f ? elapsed_s * 2 : 1);
+    follow(&usual.stirred, seen.stirred, elapsed_s / 3);
+    if (!still) before_pause = usual;
+    return pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
 }
 
 static void decide(int64_t media_us, float elapsed_s) {
     weigh(judge(&seen, &usual), elapsed_s);
-    int frozen = is_frozen(media_us);
+    int frozen = is_frozen(media_us, elapsed_s);
     if (alarm == NOTHING && evidence >= 1) raise_alarm(elected(), media_us);
     if (alarm == NOTHING && frozen) raise_alarm(FROZEN, media_us);
     if (alarm == FROZEN ? !frozen : evidence <= 0) alarm = NOTHING;
     if (alarm != NOTHING) emit();
-    if (alarm == NOTHING && evidence <= 0 && media_us == still_us) {
+    if (alarm == NOTHING && evidence <= 0 && pause_us == 0) {
         learn_habits(0.02f);
         scene_learn(0, media_us);
     }

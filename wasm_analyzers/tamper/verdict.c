@@ -38,28 +38,42 @@ static int is_blinded(const measures *m) {
     return m->light > m->usual_light + 60 && m->contrast < 0.15f;
 }
 
-static opinion judge_lost(const measures *m) {
+/* Blur takes the fine from what is still there, and adds nothing. */
+static int is_blurred(const measures *m, const habits *h) {
+    if (m->alike < 0.4f || m->contrast > 3 || m->sharp <= 0) return 0;
+    return m->sharp < 0.7f * h->sharp || (m->sharp < 0.9f * h->sharp && m->edges < 0.62f * h->edges);
+}
+
+static opinion judge_lost(const measures *m, const habits *h) {
     shift found = shift_find(scene_layout(), scene_now(), scene_usual());
     int moved = found.fit > 0.5f && found.fit > m->alike + 0.15f &&
                 (found.x > 0.03f || found.x < -0.03f || found.y > 0.03f || found.y < -0.03f || found.turned != 0);
     if (moved) return (opinion){MOVED, 1};
     if (m->structured < STRUCTURED || m->too_soon) return (opinion){NOTHING, 0};
-    int another = m->lost > 0.75f && m->lost_flat < 0.3f && m->contrast > 0.3f;
-    if (m->lost_still > 0.5f) return (opinion){another ? MOVED : COVERED, 1};
-    if (m->lost > 0.85f) return (opinion){another ? MOVED : COVERED, 0.55f};
-    return (opinion){NOTHING, 0};
+    /* what is held before the lens is out of focus; another place is not */
+    int another = m->lost > 0.85f && m->contrast > 0.3f && m->rough > 0.7f * h->rough;
+    enum what what = another ? MOVED : COVERED;
+    if (m->lost_still > 0.45f) return (opinion){what, 1};
+    /* it moves: a hand, or a truck that passes */
+    if (m->lost > 0.85f) return (opinion){what, 0.55f};
+    return (opinion){what, m->lost > 0.65f ? 0.4f : m->lost > 0.5f ? 0.25f : 0};
 }
 
 opinion judge(const measures *m, const habits *h) {
     if (is_black(m)) return (opinion){BLACKOUT, 1};
     if (is_noisy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
-    if (m->alike > 0.4f && m->sharp > 0 && m->sharp < 0.7f * h->sharp) return (opinion){DEFOCUSED, 1};
-    if (m->lost > 0.35f) return judge_lost(m);
+    if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
+    if (m->lost > 0.35f) return judge_lost(m, h);
     return (opinion){NOTHING, 0};
 }
 
+/* An empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more than
+ * what one leaves behind who goes out. */
 int stands_still(const measures *m, const habits *h) {
-    if (m->same) return 1;
-    return m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
+    if (m->same) return h->changed > 0.02f || h->stirred > 0.2f;
+    /* all that moved stopped at once */
+    float floor = h->changed > 0.3f ? h->changed : 0.3f;
+    if (h->moving > 5 && m->moving == 0 && m->changed_most < 2 * floor + 0.5f) return 1;
+    return h->changed > 0.1f && m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
 }
