@@ -32,6 +32,7 @@ static uint16_t *usual_fine;
 static int64_t snapshot_us, learned_us, followed_us;
 static float drift_x, drift_y;
 static int32_t snapshots_taken;
+static float grain_energy; /* mean squared gradient of a cell that noise makes */
 static int known;
 
 uint32_t scene_bytes(int32_t width, int32_t height) { return (uint32_t)(width * height) * 3 + 64; }
@@ -87,7 +88,14 @@ static float correlation(const relation *r) {
     return energies > 1 ? r->both / __builtin_sqrtf(energies) : 0;
 }
 
-static int has_structure(const relation *r) { return r->cells > BLOCK && r->then > STRUCTURE * (float)r->cells; }
+static int has_structure(const relation *r) {
+    return r->cells > BLOCK && r->then > (STRUCTURE + 2 * grain_energy) * (float)r->cells;
+}
+
+/* Most of it behind a privacy mask. */
+static int is_hidden(int32_t block) {
+    return layout_blocks(&view) > 4 && with_usual[block].cells * 2 < BLOCK * BLOCK;
+}
 
 /* By how much contrast was multiplied, as the blocks that are still there say; else as brightness was. */
 static float contrast_gain(const measures *m) {
@@ -119,7 +127,7 @@ static void compare_blocks(measures *m) {
         structured++;
         float found = correlation(r);
         matched[i] = found > MATCH;
-        if (gain * gain * r->then < VISIBLE * area) continue;
+        if (gain * gain * r->then < (VISIBLE + grain_energy) * area) continue;
         seen++;
         lost[i] = found < MATCH && found > -MATCH;
         if (!lost[i]) continue;
@@ -167,15 +175,30 @@ static void compare_whole(measures *m) {
     m->lit = (float)value;
 }
 
-static void measure_grain(measures *m) {
-    static float noise[MOST_BLOCKS], across[MOST_BLOCKS], down[MOST_BLOCKS], changed[MOST_BLOCKS];
+/* Of the frame's pixels, which cells average. */
+static void measure_noise(measures *m) {
+    static float noise[MOST_BLOCKS], across[MOST_BLOCKS], down[MOST_BLOCKS];
+    int32_t open = 0;
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
+        if (is_hidden(i)) continue;
+        noise[open] = grains[i].noise, across[open] = grains[i].across, down[open] = grains[i].down;
+        open++;
+    }
+    /* of white noise of deviation 1 the means are 4.79 and 1.95 */
+    m->noise = median(noise, open) / 4.79f;
+    m->across = median(across, open) / 1.95f;
+    m->down = median(down, open) / 1.95f;
+    grain_energy = 4 * m->noise * m->noise / (float)(view.factor * view.factor);
+}
+
+static void measure_change(measures *m) {
+    static float changed[MOST_BLOCKS];
     int32_t count = layout_blocks(&view), open = 0;
     float edges = 0, fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
     m->changed_mean = m->rough = 0;
     for (int32_t i = 0; i < count; i++) {
-        if (with_usual[i].cells * 2 < BLOCK * BLOCK && count > 4) continue;
-        noise[open] = grains[i].noise, across[open] = grains[i].across;
-        down[open] = grains[i].down, changed[open] = grains[i].changed;
+        if (is_hidden(i)) continue;
+        changed[open] = grains[i].changed;
         m->changed_mean += grains[i].changed;
         m->rough += grains[i].across + grains[i].down;
         open++;
@@ -187,10 +210,6 @@ static void measure_grain(measures *m) {
     float whole = open ? (float)open : 1;
     m->changed_mean /= whole;
     m->rough /= whole;
-    /* of white noise of deviation 1 the means are 4.79 and 1.95 */
-    m->noise = median(noise, open) / 4.79f;
-    m->across = median(across, open) / 1.95f;
-    m->down = median(down, open) / 1.95f;
     m->changed = median(changed, open);
     int32_t moving = 0, stirred = 0;
     for (int32_t i = 0; i < open; i++) {
@@ -224,8 +243,9 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
     *out = (measures){0};
     out->too_soon = snapshots_taken < 2;
     compare_whole(out);
+    measure_noise(out);
     compare_blocks(out);
-    measure_grain(out);
+    measure_change(out);
     out->same = fine_same(&view, &planes);
     out->drift = __builtin_sqrtf(drift_x * drift_x + drift_y * drift_y);
 }
@@ -275,7 +295,7 @@ static void move_usual(int32_t dx, int32_t dy) {
 }
 
 /* The view sways and creeps by pixels: climb to where the learned view fits best, and put it there. */
-void scene_follow_drift(int64_t media_us) {
+void scene_follow_drift(int64_t media_us, float gain) {
     if (media_us - followed_us < LEARN_US || view.width < 32 || view.height < 32) return;
     followed_us = media_us;
     float none = fine_fit(&view, &planes, matched, 0, 0), best = none;
@@ -292,7 +312,7 @@ void scene_follow_drift(int64_t media_us) {
             break;
         }
     }
-    if (best <= 0 || best < BETTER * none) return;
+    if (best <= 0 || best < (gain > BETTER ? gain : BETTER) * none) return;
     move_usual(at_x, at_y);
     drift_x += (float)at_x / (float)view.width;
     drift_y += (float)at_y / (float)view.height;

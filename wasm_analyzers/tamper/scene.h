@@ -35,7 +35,7 @@ typedef struct measures {
 /* What is usual while nothing is wrong. */
 typedef struct habits {
     float sharp, edges, noise, across, down, rough, changed, changed_mean;
-    float moving, stirred; /* of the last second, of the last three */
+    float moving, light, stirred; /* of the last half second; the last of the last three seconds */
 } habits;
 
 /* Memory that a view of this size needs, zero at first. */
@@ -56,8 +56,8 @@ void scene_learn(int32_t count, int64_t media_us);
 /* The frame that was looked at becomes the one before. */
 void scene_keep(void);
 
-/* Move the learned view along where the camera sways or creeps by a few pixels. */
-void scene_follow_drift(int64_t media_us);
+/* Move the learned view along where the camera sways or creeps by a few pixels, and that makes it `gain` times as sharp. */
+void scene_follow_drift(int64_t media_us, float gain);
 
 const layout *scene_layout(void);
 const float *scene_now(void);

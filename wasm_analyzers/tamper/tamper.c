@@ -75,7 +75,7 @@ static void follow(float *habit, float value, float rate) { *habit += (value - *
 
 /* Down at once, up slowly: what is always there at least. */
 static void follow_least(float *habit, float value, float rate) {
-    follow(habit, value, value < *habit ? 0.2f : rate * 0.5f);
+    follow(habit, value, value < *habit ? 0.2f : rate * 0.3f);
 }
 
 static void learn_habits(float rate) {
@@ -99,6 +99,7 @@ static void learn(int64_t media_us) {
     if (learned) {
         /* the first frame has none before it */
         follow(&usual.moving, seen.moving, 1.0f / (float)learned);
+        follow(&usual.light, seen.light, 1.0f / (float)learned);
         follow(&usual.stirred, seen.stirred, 1.0f / (float)learned);
     }
     scene_learn(++learned, media_us);
@@ -169,7 +170,9 @@ static int is_frozen(int64_t media_us, float elapsed_s) {
         pause_us = 0;
         moved_us = media_us;
     }
-    follow(&usual.moving, seen.moving, elapsed_s < 0.5f ? elapsed_s * 2 : 1);
+    float soon = elapsed_s < 0.5f ? elapsed_s * 2 : 1;
+    follow(&usual.moving, seen.moving, soon);
+    follow(&usual.light, seen.light, soon);
     follow(&usual.stirred, seen.stirred, elapsed_s / 3);
     if (!still) before_pause = usual;
     return pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
@@ -183,7 +186,7 @@ static void decide(int64_t media_us, float elapsed_s) {
     if (alarm == FROZEN ? !frozen : evidence <= 0) alarm = NOTHING;
     if (alarm != NOTHING) emit();
     if (alarm == NOTHING && evidence <= 0 && pause_us == 0) {
-        learn_habits(0.02f);
+        learn_habits(elapsed_s / 10);
         scene_learn(0, media_us);
     }
 }
@@ -200,7 +203,8 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
         learn(slot->media_us);
     else
 {
-        if (seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f) scene_follow_drift(slot->media_us);
+        if (seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f) 
+            scene_follow_drift(slot->media_us, 0.85f * usual.sharp / (seen.sharp > 0.05f ? seen.sharp : 0.05f));
         decide(slot->media_us, (float)elapsed_us * 1e-6f);
     }
     scene_keep();

@@ -20,10 +20,12 @@ static const char *const REASONS[KINDS] = {
 const char *name_of(enum what what) { return NAMES[what]; }
 const char *reason_for(enum what what) { return REASONS[what]; }
 
+/* Grain lies all over. Lines run one way, where things that come into view have edges both ways. */
 static int is_noisy(const measures *m, const habits *h) {
-    int grainy = m->noise > 2.2f * h->noise + 4;
-    int lines = m->across > 2.2f * h->across + 6 || m->down > 2.2f * h->down + 6;
-    return (grainy || lines) && m->rough > 1.5f * h->rough;
+    int grainy = m->noise > 2.2f * h->noise + 5;
+    int across = m->across > 2.2f * h->across + 6, down = m->down > 2.2f * h->down + 6;
+    int lined = across != down && (m->across > 2 * m->down || m->down > 2 * m->across);
+    return (grainy || lined) && m->rough > 1.5f * h->rough;
 }
 
 /* A room whose lights are out keeps some of its structure; behind a lid or at the end of a cut cable there is none. */
@@ -54,9 +56,9 @@ static opinion judge_lost(const measures *m, const habits *h) {
     int another = m->lost > 0.85f && m->contrast > 0.3f && m->rough > 0.7f * h->rough;
     enum what what = another ? MOVED : COVERED;
     if (m->lost_still > 0.45f) return (opinion){what, 1};
-    /* it moves: a hand, or a truck that passes */
-    if (m->lost > 0.85f) return (opinion){what, 0.55f};
-    return (opinion){what, m->lost > 0.65f ? 0.4f : m->lost > 0.5f ? 0.25f : 0};
+    /* it moves: what is out of focus is near the lens, what has detail is a truck or a crowd that passes */
+    if (m->rough < 0.6f * h->rough && m->lost > 0.65f) return (opinion){what, m->lost > 0.85f ? 0.55f : 0.4f};
+    return (opinion){what, m->lost > 0.5f ? 0.25f : 0};
 }
 
 opinion judge(const measures *m, const habits *h) {
@@ -73,6 +75,9 @@ opinion judge(const measures *m, const habits *h) {
 int stands_still(const measures *m, const habits *h) {
     if (m->same) return h->changed > 0.02f || h->stirred > 0.2f;
     /* all that moved stopped at once */
+    /* where the light changes much else does */
+    float dimmed = m->light - h->light;
+    if (dimmed > 8 || dimmed < -8) return 0;
     float floor = h->changed > 0.3f ? h->changed : 0.3f;
     if (h->moving > 5 && m->moving == 0 && m->changed_most < 2 * floor + 0.5f) return 1;
     return h->changed > 0.1f && m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
