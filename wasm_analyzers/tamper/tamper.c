@@ -21,6 +21,7 @@ static int32_t width, height, learned; /* frames, while the view is being learne
 static int64_t first_us, last_us, alarm_us;
 static int64_t moved_us, pause_us, longest_pause_us; /* when the picture last changed; how long it has not, and had not at most */
 static habits before_pause;
+static measures calmest; /* of the pause that goes on */
 measures tamper_seen;
 habits tamper_usual;
 #define seen tamper_seen
@@ -73,9 +74,9 @@ static int32_t start(const camera_edge_slot *slot) {
 
 static void follow(float *habit, float value, float rate) { *habit += (value - *habit) * rate; }
 
-/* Down at once, up slowly: what is always there at least. */
+/* What is always there at least: down at once, up slowly. */
 static void follow_least(float *habit, float value, float rate) {
-    follow(habit, value, value < *habit ? 0.2f : rate * 0.3f);
+    follow(habit, value, value < *habit ? 1 : rate / 3);
 }
 
 static void learn_habits(float rate) {
@@ -158,15 +159,23 @@ static void raise_alarm(enum what what, int64_t media_us) {
     alarm_us = media_us;
 }
 
+/* It went on: so still may the picture be, and for so long. */
+static void learn_pause(void) {
+    if (pause_us > longest_pause_us) longest_pause_us = pause_us;
+    follow_least(&usual.changed, calmest.changed, 0);
+    follow_least(&usual.changed_mean, calmest.changed_mean, 0);
+}
+
 /* Counts the time for which the picture stands still. One that stood still before, for a pause of the network or between
  * two pictures of a slow encoder, may do so again. */
 static int is_frozen(int64_t media_us, float elapsed_s) {
     int still = stands_still(&seen, &before_pause);
     if (still) {
+        if (!pause_us || seen.changed < calmest.changed) calmest = seen;
         pause_us = media_us - moved_us;
     } else {
         /* a pause that was an alarm is no habit */
-        if (alarm != FROZEN && pause_us > longest_pause_us) longest_pause_us = pause_us;
+        if (pause_us && alarm != FROZEN) learn_pause();
         pause_us = 0;
         moved_us = media_us;
     }
