@@ -10,6 +10,7 @@ enum {
     SNAPSHOT_US = 400000, /* from one to the next: the older one is about half a second old */
     LEARN_US = 400000,    /* how often the slow learning takes a frame */
     SLOWNESS = 64,        /* frames of it */
+    ENOUGH = 3,           /* frames in a row of it that must agree with what is in doubt */
     NUDGE = 3,            /* pixels at once that the learned view is moved at most; fine_fit allows no more */
     BRIGHT = 208,         /* luma of what is as good as white */
 };
@@ -26,12 +27,15 @@ static uint8_t open_cells[MOST_CELLS];
 static relation with_usual[MOST_BLOCKS], with_then[MOST_BLOCKS];
 static grain grains[MOST_BLOCKS];
 static uint8_t lost[MOST_BLOCKS], matched[MOST_BLOCKS];
+static uint8_t trusted[MOST_BLOCKS]; /* what was learned there is the scene, and nothing that was passing */
+static uint8_t agreed[MOST_BLOCKS];  /* how often in a row, or while it was being learned, the frame agreed with it */
 static fine_planes planes;
 static uint8_t *before;
 static uint16_t *usual_fine;
 static int64_t snapshot_us, learned_us, followed_us;
 static float drift_x, drift_y;
 static int32_t snapshots_taken;
+static float last_light;
 static float grain_energy; /* mean squared gradient of a cell that noise makes */
 static int known;
 
@@ -65,6 +69,8 @@ static void begin(int64_t media_us) {
     for (int32_t y = 0; y < view.height; y++)
         for (int32_t x = 0; x < view.width; x++)
             usual_fine[y * view.width + x] = (uint16_t)(planes.pixels[y * planes.stride + x] << 8);
+    __builtin_memset(agreed, 0, sizeof agreed);
+    __builtin_memset(trusted, 1, sizeof trusted);
     snapshots_taken = 0;
     snapshot_us = media_us - SNAPSHOT_US;
     learned_us = followed_us = media_us;
@@ -88,8 +94,9 @@ static float correlation(const relation *r) {
     return energies > 1 ? r->both / __builtin_sqrtf(energies) : 0;
 }
 
-static int has_structure(const relation *r) {
-    return r->cells > BLOCK && r->then > (STRUCTURE + 2 * grain_energy) * (float)r->cells;
+static int has_structure(int32_t block) {
+    const relation *r = &with_usual[block];
+    return trusted[block] && r->cells > BLOCK && r->then > (STRUCTURE + 2 * grain_energy) * (float)r->cells;
 }
 
 /* Most of it behind a privacy mask. */
@@ -102,7 +109,7 @@ static float contrast_gain(const measures *m) {
     static float gains[MOST_BLOCKS];
     int32_t count = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++)
-        if (has_structure(&with_usual[i]) && correlation(&with_usual[i]) > MATCH)
+        if (has_structure(i) && correlation(&with_usual[i]) > MATCH)
             gains[count++] = with_usual[i].both / with_usual[i].then;
     if (count > 2) return median(gains, count);
     float gain = (m->light - 15) / (m->usual_light > 17 ? m->usual_light - 15 : 2);
@@ -123,7 +130,7 @@ static void compare_blocks(measures *m) {
         int stays = is_still(&with_then[i]);
         resting += stays;
         lost[i] = matched[i] = 0;
-        if (!has_structure(r)) continue;
+        if (!has_structure(i)) continue;
         structured++;
         float found = correlation(r);
         matched[i] = found > MATCH;
@@ -192,36 +199,45 @@ static void measure_noise(measures *m) {
 }
 
 static void measure_change(measures *m) {
-    static float changed[MOST_BLOCKS];
-    int32_t count = layout_blocks(&view), open = 0;
-    float edges = 0, fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
-    m->changed_mean = m->rough = 0;
-    for (int32_t i = 0; i < count; i++) {
+    static float changed[MOST_BLOCKS], there[MOST_BLOCKS];
+    int32_t open = 0, matching = 0, moving = 0, stirred = 0;
+    float sum = 0, rough = 0;
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (is_hidden(i)) continue;
-        changed[open] = grains[i].changed;
-        m->changed_mean += grains[i].changed;
-        m->rough += grains[i].across + grains[i].down;
-        open++;
+        if (matched[i]) there[matching++] = grains[i].changed;
+        changed[open++] = grains[i].changed;
+        stirred += grains[i].changed > 0;
+        sum += grains[i].changed;
+        rough += grains[i].across + grains[i].down;
+    }
+    float whole = open ? (float)open : 1;
+    m->changed_mean = sum / whole;
+    m->rough = rough / whole;
+    m->stirred = (float)stirred / whole;
+    m->changed = median(changed, open); /* which sorts them */
+    m->changed_most = open ? changed[open - 1] : 0;
+    for (int32_t i = 0; i < open; i++) moving += changed[i] > 2 * m->changed + 1;
+    m->moving = (float)moving;
+    /* a change of exposure is no flicker */
+    float dimmed = m->light > last_light ? m->light - last_light : last_light - m->light;
+    float left = matching * 4 > open ? median(there, matching) - 1.2f * dimmed : 0;
+    m->flicker = left > 0 ? left : 0;
+    last_light = m->light;
+}
+
+/* How much of the fine is left where the view is still there, for the contrast that it has. */
+static void measure_focus(measures *m) {
+    float edges = 0, fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (!matched[i]) continue;
         edges += grains[i].usual * (grains[i].across + grains[i].down);
         fine_both += grains[i].both, fine_usual += grains[i].usual;
         coarse_both += with_usual[i].both, coarse_usual += with_usual[i].then;
     }
-    float whole = open ? (float)open : 1;
-    m->changed_mean /= whole;
-    m->rough /= whole;
-    m->changed = median(changed, open);
-    int32_t moving = 0, stirred = 0;
-    for (int32_t i = 0; i < open; i++) {
-        moving += changed[i] > 2 * m->changed + 1;
-        stirred += changed[i] > 0;
-    }
-    m->changed_most = open ? changed[open - 1] : 0; /* sorted by now */
-    m->moving = (float)moving;
-    m->stirred = (float)stirred / whole;
     float contrast = coarse_usual > 0 ? coarse_both / coarse_usual : 0;
-    m->sharp = fine_usual > 0 && contrast > 0.05f ? fine_both / fine_usual / contrast : 0;
-    m->edges = m->sharp > 0 ? edges / fine_usual / contrast : 0;
+    if (fine_usual <= 0 || contrast < 0.05f) return;
+    m->sharp = fine_both / fine_usual / contrast;
+    m->edges = edges / fine_usual / contrast;
 }
 
 void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int64_t media_us, measures *out) {
@@ -246,6 +262,7 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
     measure_noise(out);
     compare_blocks(out);
     measure_change(out);
+    measure_focus(out);
     out->same = fine_same(&view, &planes);
     out->drift = __builtin_sqrtf(drift_x * drift_x + drift_y * drift_y);
 }
@@ -264,12 +281,53 @@ static void learn_fine(int32_t slowness) {
     }
 }
 
+static int agrees(int32_t block) {
+    const relation *r = &with_usual[block];
+    return r->then < STRUCTURE * (float)r->cells || correlation(r) > MATCH;
+}
+
+/* Of the first frames most must agree with their mean. */
+static void learn_first(int32_t count) {
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
+        agreed[i] = (uint8_t)(agreed[i] + (agreed[i] < 255 && agrees(i)));
+        trusted[i] = agreed[i] * 4 >= (count < 255 ? count : 255) * 3;
+    }
+}
+
+/* Take a block of the frame for the scene. */
+static void replace_block(int32_t block) {
+    int32_t row = block / view.blocks_across, column = block % view.blocks_across;
+    int32_t top = block_start(row, view.blocks_down, view.down), bottom = block_start(row + 1, view.blocks_down, view.down);
+    int32_t left = block_start(column, view.blocks_across, view.across);
+    int32_t right = block_start(column + 1, view.blocks_across, view.across);
+    for (int32_t y = top; y < bottom; y++)
+        for (int32_t x = left; x < right; x++) usual[y * view.across + x] = now[y * view.across + x];
+    for (int32_t y = top * view.factor; y < bottom * view.factor; y++)
+        for (int32_t x = left * view.factor; x < right * view.factor; x++)
+            usual_fine[y * view.width + x] = (uint16_t)(planes.pixels[y * planes.stride + x] << 8);
+}
+
+/* Where something was passing while the view was learned, the scene is what comes to rest there. */
+static void learn_doubtful(void) {
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
+        if (trusted[i]) continue;
+        int agreeing = agrees(i);
+        agreed[i] = agreeing ? (uint8_t)(agreed[i] + 1) : 0;
+        trusted[i] = agreed[i] >= ENOUGH;
+        if (!agreeing && is_still(&with_then[i])) replace_block(i);
+    }
+}
+
 void scene_learn(int32_t count, int64_t media_us) {
     if (!count && media_us - learned_us < LEARN_US) return;
     learned_us = media_us;
     int32_t slowness = count ? count : SLOWNESS;
     for (int32_t i = 0; i < cells(); i++) usual[i] += (now[i] - usual[i]) / (float)slowness;
     learn_fine(slowness);
+    if (count)
+        learn_first(count);
+    else
+        learn_doubtful();
 }
 
 /* Put the learned view where (x + dx, y + dy) was at (x, y); the border keeps what it has. */

@@ -25,6 +25,7 @@ typedef struct measures {
     float rough;       /* mean second difference */
     float changed, changed_mean; /* to the frame before: of half of the blocks, of all */
     float drift;       /* of the view, that the learned view has been moved since it was learned */
+    float flicker;     /* change of half of the blocks that are still there; 0 where few are */
     float moving;      /* how many blocks change much more than half of them do */
     float changed_most; /* of the block that changes most */
     float stirred;     /* part of the blocks that change at all */
@@ -34,7 +35,8 @@ typedef struct measures {
 
 /* What is usual while nothing is wrong. */
 typedef struct habits {
-    float sharp, edges, noise, across, down, rough, changed, changed_mean;
+    float sharp, edges, noise, across, down, rough, changed, changed_mean, flicker;
+    int frames;
     float moving, light, stirred; /* of the last half second; the last of the last three seconds */
 } habits;
 

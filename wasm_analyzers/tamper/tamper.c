@@ -4,10 +4,11 @@
 #include "text.h"
 #include "verdict.h"
 
-enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, PAUSES = 2 };
+enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, PAUSES = 2, PAUSE_FRAMES = 4 };
 static const float FULL = 1.3f;      /* evidence that no more is added to */
 static const float HALF = 0.6f;      /* the same of what is so doubtful that it raises no alarm alone */
 static const float DOUBTFUL = 0.35f;
+static const float MOST_STEP = 0.35f; /* evidence of one frame: no alarm rests on fewer than three */
 
 typedef struct settings {
     int64_t learn_us, frozen_us, moved_us, accept_us;
@@ -17,7 +18,7 @@ typedef struct settings {
 static settings set;
 static uint8_t *room;
 static uint32_t room_bytes;
-static int32_t width, height, learned; /* frames, while the view is being learned */
+static int32_t width, height, learned, pause_frames; /* frames, while the view is being learned */
 static int64_t first_us, last_us, alarm_us;
 static int64_t moved_us, pause_us, longest_pause_us; /* when the picture last changed; how long it has not, and had not at most */
 static habits before_pause;
@@ -48,7 +49,7 @@ static void begin(int64_t media_us) {
     scene_forget();
     learned = 0;
     first_us = last_us = moved_us = media_us;
-    pause_us = longest_pause_us = 0;
+    pause_us = longest_pause_us = pause_frames = 0;
     evidence = 0;
     alarm = NOTHING;
     usual = (habits){0};
@@ -80,12 +81,14 @@ static void follow_least(float *habit, float value, float rate) {
 }
 
 static void learn_habits(float rate) {
+    usual.frames++;
     if (seen.sharp > 0) follow(&usual.sharp, seen.sharp, usual.sharp > 0 ? rate : 1);
     if (seen.edges > 0) follow(&usual.edges, seen.edges, usual.edges > 0 ? rate : 1);
     follow(&usual.noise, seen.noise, rate);
     follow(&usual.across, seen.across, rate);
     follow(&usual.down, seen.down, rate);
     follow(&usual.rough, seen.rough, rate);
+    follow(&usual.flicker, seen.flicker, rate);
     if (learned == 1) {
         usual.changed = seen.changed;
         usual.changed_mean = seen.changed_mean;
@@ -110,7 +113,7 @@ static void learn(int64_t media_us) {
 
 /* Evidence grows with what is wrong and falls where nothing is; what it is the frames vote for. */
 static void weigh(opinion said, float elapsed_s) {
-    float step = elapsed_s / set.confirm_s;
+    float step = elapsed_s / set.confirm_s < MOST_STEP ? elapsed_s / set.confirm_s : MOST_STEP;
     if (said.sure == 0) {
         evidence -= step;
         if (evidence <= 0) {
@@ -121,6 +124,8 @@ static void weigh(opinion said, float elapsed_s) {
     }
     float most = said.sure < DOUBTFUL ? HALF : FULL;
     if (evidence < most) evidence = evidence + step * said.sure < most ? evidence + step * said.sure : most;
+    /* what it was a second ago it need not be now */
+    for (int32_t i = 0; i < KINDS; i++) votes[i] *= elapsed_s < 1 ? 1 - elapsed_s : 0;
     votes[said.what] += step * said.sure;
 }
 
@@ -173,10 +178,11 @@ static int is_frozen(int64_t media_us, float elapsed_s) {
     if (still) {
         if (!pause_us || seen.changed < calmest.changed) calmest = seen;
         pause_us = media_us - moved_us;
+        pause_frames++;
     } else {
         /* a pause that was an alarm is no habit */
         if (pause_us && alarm != FROZEN) learn_pause();
-        pause_us = 0;
+        pause_us = pause_frames = 0;
         moved_us = media_us;
     }
     float soon = elapsed_s < 0.5f ? elapsed_s * 2 : 1;
@@ -184,7 +190,7 @@ static int is_frozen(int64_t media_us, float elapsed_s) {
     follow(&usual.light, seen.light, soon);
     follow(&usual.stirred, seen.stirred, elapsed_s / 3);
     if (!still) before_pause = usual;
-    return pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
+    return pause_frames >= PAUSE_FRAMES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
 }
 
 static void decide(int64_t media_us, float elapsed_s) {

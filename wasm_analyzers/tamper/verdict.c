@@ -2,7 +2,10 @@
 
 #include "shift.h"
 
-enum { BLACK = 16 };
+enum {
+    BLACK = 16,
+    WATCHED = 12, /* frames until the noise is known */
+};
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
 static const char *const NAMES[KINDS] = {"", "covered", "moved", "defocused", "blinded", "blackout", "frozen", "noise"};
@@ -20,12 +23,19 @@ static const char *const REASONS[KINDS] = {
 const char *name_of(enum what what) { return NAMES[what]; }
 const char *reason_for(enum what what) { return REASONS[what]; }
 
-/* Grain lies all over. Lines run one way, where things that come into view have edges both ways. */
-static int is_noisy(const measures *m, const habits *h) {
-    int grainy = m->noise > 2.2f * h->noise + 5;
-    int across = m->across > 2.2f * h->across + 6, down = m->down > 2.2f * h->down + 6;
+static int is_grainy(const measures *m, const habits *h) {
+    float limit = 0.8f * h->noise + 6;
+    return m->noise * m->noise - h->noise * h->noise > limit * limit && m->rough > 1.2f * h->rough;
+}
+
+/* Lines run one way, where things that come into view have edges both ways, and they roll. What flickers is still there,
+ * and changes all over with every frame. */
+static int is_unsteady(const measures *m, const habits *h) {
+    float limit = 2 * h->flicker + 8;
+    if (m->changed < limit) return 0;
+    int across = m->across > 1.5f * h->across + 3, down = m->down > 1.5f * h->down + 3;
     int lined = across != down && (m->across > 2 * m->down || m->down > 2 * m->across);
-    return (grainy || lined) && m->rough > 1.5f * h->rough;
+    return lined || m->flicker > limit;
 }
 
 /* A room whose lights are out keeps some of its structure; behind a lid or at the end of a cut cable there is none. */
@@ -42,29 +52,38 @@ static int is_blinded(const measures *m) {
 
 /* Blur takes the fine from what is still there, and adds nothing. */
 static int is_blurred(const measures *m, const habits *h) {
-    if (m->alike < 0.4f || m->contrast > 3 || m->sharp <= 0) return 0;
+    if ((m->alike < 0.4f && m->lost > 0.3f) || m->contrast > 3 || m->sharp <= 0) return 0;
     return m->sharp < 0.7f * h->sharp || (m->sharp < 0.9f * h->sharp && m->edges < 0.62f * h->edges);
 }
 
-static opinion judge_lost(const measures *m, const habits *h) {
+/* Fine structure beyond what noise makes. */
+static float detail(float rough, float noise) { return rough - 3.9f * noise; }
+
+/* Whether the view is found again somewhere else. */
+static int is_elsewhere(const measures *m) {
     shift found = shift_find(scene_layout(), scene_now(), scene_usual());
-    int moved = found.fit > 0.5f && found.fit > m->alike + 0.15f &&
-                (found.x > 0.03f || found.x < -0.03f || found.y > 0.03f || found.y < -0.03f || found.turned != 0);
-    if (moved) return (opinion){MOVED, 1};
+    if (found.fit < 0.5f || found.fit < m->alike + 0.15f) return 0;
+    return found.x > 0.03f || found.x < -0.03f || found.y > 0.03f || found.y < -0.03f || found.turned != 0;
+}
+
+static opinion judge_lost(const measures *m, const habits *h) {
     if (m->structured < STRUCTURED || m->too_soon) return (opinion){NOTHING, 0};
     /* what is held before the lens is out of focus; another place is not */
-    int another = m->lost > 0.85f && m->contrast > 0.3f && m->rough > 0.7f * h->rough;
+    float now = detail(m->rough, m->noise), usual = detail(h->rough, h->noise);
+    int another = m->lost > 0.85f && m->contrast > 0.3f && now > 0.7f * usual;
     enum what what = another ? MOVED : COVERED;
     if (m->lost_still > 0.45f) return (opinion){what, 1};
     /* it moves: what is out of focus is near the lens, what has detail is a truck or a crowd that passes */
-    if (m->rough < 0.6f * h->rough && m->lost > 0.65f) return (opinion){what, m->lost > 0.85f ? 0.55f : 0.4f};
+    if (now < 0.6f * usual && m->lost > 0.65f) return (opinion){what, m->lost > 0.85f ? 0.55f : 0.4f};
     return (opinion){what, m->lost > 0.5f ? 0.25f : 0};
 }
 
 opinion judge(const measures *m, const habits *h) {
     if (is_black(m)) return (opinion){BLACKOUT, 1};
-    if (is_noisy(m, h)) return (opinion){NOISE, 1};
+    if (is_grainy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
+    if (m->lost > 0.35f && is_elsewhere(m)) return (opinion){MOVED, 1};
+    if (is_unsteady(m, h)) return (opinion){NOISE, 1};
     if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
     if (m->lost > 0.35f) return judge_lost(m, h);
     return (opinion){NOTHING, 0};
@@ -80,5 +99,5 @@ int stands_still(const measures *m, const habits *h) {
     if (dimmed > 8 || dimmed < -8) return 0;
     float floor = h->changed > 0.3f ? h->changed : 0.3f;
     if (h->moving > 5 && m->moving == 0 && m->changed_most < 2 * floor + 0.5f) return 1;
-    return h->changed > 0.1f && m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
+    return h->frames >= WATCHED && h->changed > 0.1f && m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
 }
