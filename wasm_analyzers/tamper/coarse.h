@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { MOST_SIDE = 100, MOST_CELLS = MOST_SIDE * MOST_SIDE, BLOCK = 8, MOST_BLOCKS = 13 * 13 };
+enum { MOST_WIDTH = 320, MOST_SIDE = 100, MOST_CELLS = MOST_SIDE * MOST_SIDE, BLOCK = 8, MOST_STRIPS = 13, MOST_BLOCKS = MOST_STRIPS * MOST_STRIPS };
 
 typedef struct layout {
     int32_t width, height; /* of the view, in pixels */

@@ -35,7 +35,6 @@ static uint16_t *usual_fine;
 static int64_t snapshot_us, learned_us, followed_us;
 static float drift_x, drift_y;
 static int32_t snapshots_taken;
-static float last_light;
 static float grain_energy; /* mean squared gradient of a cell that noise makes */
 static int known;
 
@@ -184,31 +183,26 @@ static void compare_whole(measures *m) {
 
 /* Of the frame's pixels, which cells average. */
 static void measure_noise(measures *m) {
-    static float noise[MOST_BLOCKS], across[MOST_BLOCKS], down[MOST_BLOCKS];
+    static float noise[MOST_BLOCKS];
     int32_t open = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
-        if (is_hidden(i)) continue;
-        noise[open] = grains[i].noise, across[open] = grains[i].across, down[open] = grains[i].down;
-        open++;
+        if (!is_hidden(i)) noise[open++] = grains[i].noise;
     }
-    /* of white noise of deviation 1 the means are 4.79 and 1.95 */
+    /* of white noise of deviation 1 the mean is 4.79 */
     m->noise = median(noise, open) / 4.79f;
-    m->across = median(across, open) / 1.95f;
-    m->down = median(down, open) / 1.95f;
     grain_energy = 4 * m->noise * m->noise / (float)(view.factor * view.factor);
 }
 
 static void measure_change(measures *m) {
-    static float changed[MOST_BLOCKS], there[MOST_BLOCKS];
-    int32_t open = 0, matching = 0, moving = 0, stirred = 0;
+    static float changed[MOST_BLOCKS];
+    int32_t open = 0, moving = 0, stirred = 0;
     float sum = 0, rough = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (is_hidden(i)) continue;
-        if (matched[i]) there[matching++] = grains[i].changed;
         changed[open++] = grains[i].changed;
         stirred += grains[i].changed > 0;
         sum += grains[i].changed;
-        rough += grains[i].across + grains[i].down;
+        rough += grains[i].rough;
     }
     float whole = open ? (float)open : 1;
     m->changed_mean = sum / whole;
@@ -218,11 +212,6 @@ static void measure_change(measures *m) {
     m->changed_most = open ? changed[open - 1] : 0;
     for (int32_t i = 0; i < open; i++) moving += changed[i] > 2 * m->changed + 1;
     m->moving = (float)moving;
-    /* a change of exposure is no flicker */
-    float dimmed = m->light > last_light ? m->light - last_light : last_light - m->light;
-    float left = matching * 4 > open ? median(there, matching) - 1.2f * dimmed : 0;
-    m->flicker = left > 0 ? left : 0;
-    last_light = m->light;
 }
 
 /* How much of the fine is left where the view is still there, for the contrast that it has. */
@@ -230,7 +219,7 @@ static void measure_focus(measures *m) {
     float edges = 0, fine_both = 0, fine_usual = 0, coarse_both = 0, coarse_usual = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (!matched[i]) continue;
-        edges += grains[i].usual * (grains[i].across + grains[i].down);
+        edges += grains[i].usual * grains[i].rough;
         fine_both += grains[i].both, fine_usual += grains[i].usual;
         coarse_both += with_usual[i].both, coarse_usual += with_usual[i].then;
     }
@@ -241,7 +230,7 @@ static void measure_focus(measures *m) {
 }
 
 void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int64_t media_us, measures *out) {
-    planes = (fine_planes){pixels, stride, before, usual_fine};
+    planes = (fine_planes){pixels, stride, before, usual_fine, 256};
     coarse_shrink(&view, pixels, stride, now);
     find_open(zones);
     if (!known) {
@@ -255,10 +244,11 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
     const float *then = snapshots[snapshots_taken >= SNAPSHOTS ? snapshots_taken % SNAPSHOTS : 0];
     coarse_relate(&view, now, usual, open_cells, with_usual);
     coarse_relate(&view, now, then, open_cells, with_then);
-    fine_measure(&view, &planes, grains);
-    *out = (measures){0};
-    out->too_soon = snapshots_taken < 2;
+    *out = (measures){.too_soon = snapshots_taken < 2};
     compare_whole(out);
+    float gain = out->light / (out->usual_light > 1 ? out->usual_light : 1);
+    planes.gain = (int32_t)(256 * (gain < 4 ? gain : 4));
+    out->lines = fine_measure(&view, &planes, grains);
     measure_noise(out);
     compare_blocks(out);
     measure_change(out);

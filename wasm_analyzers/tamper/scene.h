@@ -21,11 +21,11 @@ typedef struct measures {
     float still;       /* part of all blocks that are as they were half a second ago */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
     float edges;       /* mean second difference where the learned view has edges, of the contrast */
-    float noise, across, down;  /* of half of the blocks, in grey levels of a normal deviation */
+    float noise;       /* of half of the blocks, in grey levels of a normal deviation */
+    float lines;       /* by how much rows or columns step, in grey levels */
     float rough;       /* mean second difference */
     float changed, changed_mean; /* to the frame before: of half of the blocks, of all */
     float drift;       /* of the view, that the learned view has been moved since it was learned */
-    float flicker;     /* change of half of the blocks that are still there; 0 where few are */
     float moving;      /* how many blocks change much more than half of them do */
     float changed_most; /* of the block that changes most */
     float stirred;     /* part of the blocks that change at all */
@@ -35,7 +35,7 @@ typedef struct measures {
 
 /* What is usual while nothing is wrong. */
 typedef struct habits {
-    float sharp, edges, noise, across, down, rough, changed, changed_mean, flicker;
+    float sharp, edges, noise, lines, rough, changed, changed_mean;
     int frames;
     float moving, light, stirred; /* of the last half second; the last of the last three seconds */
 } habits;

@@ -85,10 +85,8 @@ static void learn_habits(float rate) {
     if (seen.sharp > 0) follow(&usual.sharp, seen.sharp, usual.sharp > 0 ? rate : 1);
     if (seen.edges > 0) follow(&usual.edges, seen.edges, usual.edges > 0 ? rate : 1);
     follow(&usual.noise, seen.noise, rate);
-    follow(&usual.across, seen.across, rate);
-    follow(&usual.down, seen.down, rate);
+    follow(&usual.lines, seen.lines, rate);
     follow(&usual.rough, seen.rough, rate);
-    follow(&usual.flicker, seen.flicker, rate);
     if (learned == 1) {
         usual.changed = seen.changed;
         usual.changed_mean = seen.changed_mean;

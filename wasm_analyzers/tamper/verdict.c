@@ -6,6 +6,7 @@ enum {
     BLACK = 16,
     WATCHED = 12, /* frames until the noise is known */
 };
+static const float LINES = 5;          /* grey levels */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
 static const char *const NAMES[KINDS] = {"", "covered", "moved", "defocused", "blinded", "blackout", "frozen", "noise"};
@@ -28,16 +29,6 @@ static int is_grainy(const measures *m, const habits *h) {
     return m->noise * m->noise - h->noise * h->noise > limit * limit && m->rough > 1.2f * h->rough;
 }
 
-/* Lines run one way, where things that come into view have edges both ways, and they roll. What flickers is still there,
- * and changes all over with every frame. */
-static int is_unsteady(const measures *m, const habits *h) {
-    float limit = 2 * h->flicker + 8;
-    if (m->changed < limit) return 0;
-    int across = m->across > 1.5f * h->across + 3, down = m->down > 1.5f * h->down + 3;
-    int lined = across != down && (m->across > 2 * m->down || m->down > 2 * m->across);
-    return lined || m->flicker > limit;
-}
-
 /* A room whose lights are out keeps some of its structure; behind a lid or at the end of a cut cable there is none. */
 static int is_black(const measures *m) {
     if (m->lit < BLACK + 9) return 1;
@@ -50,14 +41,17 @@ static int is_blinded(const measures *m) {
     return m->light > m->usual_light + 60 && m->contrast < 0.15f;
 }
 
-/* Blur takes the fine from what is still there, and adds nothing. */
-static int is_blurred(const measures *m, const habits *h) {
-    if ((m->alike < 0.4f && m->lost > 0.3f) || m->contrast > 3 || m->sharp <= 0) return 0;
-    return m->sharp < 0.7f * h->sharp || (m->sharp < 0.9f * h->sharp && m->edges < 0.62f * h->edges);
-}
-
 /* Fine structure beyond what noise makes. */
 static float detail(float rough, float noise) { return rough - 3.9f * noise; }
+
+/* Blur takes the fine from what is still there, and adds nothing. Edges that lie beside where they were are as steep as they were. */
+static int is_blurred(const measures *m, const habits *h) {
+    if (m->sharp <= 0) return 0;
+    int soft = m->edges < 0.62f * h->edges;
+    if (soft && m->sharp < 0.5f * h->sharp) return 1;
+    int known = (m->alike > 0.4f || m->lost < 0.3f) && m->contrast < 3;
+    return known && m->sharp < (soft ? 0.9f : 0.7f) * h->sharp;
+}
 
 /* Whether the view is found again somewhere else. */
 static int is_elsewhere(const measures *m) {
@@ -83,7 +77,7 @@ opinion judge(const measures *m, const habits *h) {
     if (is_grainy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
     if (m->lost > 0.35f && is_elsewhere(m)) return (opinion){MOVED, 1};
-    if (is_unsteady(m, h)) return (opinion){NOISE, 1};
+    if (m->lines > 1.5f * h->lines + LINES) return (opinion){NOISE, 1};
     if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
     if (m->lost > 0.35f) return judge_lost(m, h);
     return (opinion){NOTHING, 0};
