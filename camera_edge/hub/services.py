@@ -64,6 +64,8 @@ def _web_row(row: EventRow) -> WebEventRow:
         opened_utc_ns=row.opened_utc_ns,
         closed_utc_ns=row.closed_utc_ns,
         zones=event.zones,
+        why=event.why,
+        box=event.box,
         has_clip=clip is not None and clip.clip is not None,
         has_snapshot=clip is not None and clip.snapshot is not None,
     )

@@ -48,7 +48,8 @@ class Counters:
     """What happened so far.
 
     skipped: frames that came while it was in quarantine. wakes: starts of an instance after it had slept.
-    copied: frames that were copied into it, because they could not be mapped.
+    copied: frames that were copied into it, because they could not be mapped. spent_ns: from question to answer, by the
+    wall clock, with what the host did for it; models_ns: the part of that which granted models took.
     """
 
     calls: int
@@ -59,6 +60,8 @@ class Counters:
     copied: int
     fuel: int
     refused: int
+    spent_ns: int
+    models_ns: int
     faults: tuple[FaultCount, ...]
     host_calls: tuple[HostCalls, ...]
 
@@ -80,6 +83,8 @@ class _Tally:
     copied: int = 0
     fuel: int = 0
     refused: int = 0
+    spent_ns: int = 0
+    models_ns: int = 0
 
 
 class Tenant:
@@ -154,6 +159,8 @@ class Tenant:
             copied=tally.copied,
             fuel=tally.fuel,
             refused=tally.refused,
+            spent_ns=tally.spent_ns,
+            models_ns=tally.models_ns,
             faults=tuple(FaultCount(reason, self._faults[reason]) for reason in Reason if self._faults[reason]),
             host_calls=tuple(HostCalls(*key, count) for key, count in sorted(self._host.calls.items())),
         )
@@ -212,8 +219,11 @@ class Tenant:
         finally:
             self._host.draft = None
             self._host.take_metrics()
+            spent_ns = time.perf_counter_ns() - started_ns
+            self._tally.spent_ns += spent_ns
+            self._tally.models_ns += self._host.granted_models_ns
         self._tally.answers += 1
-        self._look_at_the_clock(time.perf_counter_ns() - started_ns, frame)
+        self._look_at_the_clock(spent_ns, frame)
         return answer
 
     def _look_at_the_clock(self, spent_ns: int, frame: int) -> None:

@@ -25,7 +25,10 @@ class EventsQuery(BaseModel):
 
 
 class EventOut(BaseModel):
-    """One event; `clip`, `snapshot` and `metadata` are addresses on this server, null where there is no such file."""
+    """One event; `clip`, `snapshot` and `metadata` are addresses on this server, null where there is no such file.
+
+    `why`: one short sentence, why it opened; `box`: left, top, width, height in fractions of the picture, or null.
+    """
 
     id: str
     camera: str
@@ -36,6 +39,8 @@ class EventOut(BaseModel):
     opened_utc: str
     closed_utc: str | None
     zones: list[str]
+    why: str
+    box: tuple[float, float, float, float] | None
     clip: str | None
     snapshot: str | None
     metadata: str | None
@@ -152,6 +157,8 @@ def _event_out(row: EventRow) -> EventOut:
         opened_utc=iso_utc(row.opened_utc_ns),
         closed_utc=None if row.closed_utc_ns is None else iso_utc(row.closed_utc_ns),
         zones=list(row.zones),
+        why=row.why,
+        box=None if row.box is None else row.box.sides,
         clip=f"/events/{row.id}/clip.mp4" if row.has_clip else None,
         snapshot=f"/events/{row.id}/snapshot.jpg" if row.has_snapshot else None,
         metadata=f"/events/{row.id}/metadata.json" if row.has_clip else None,

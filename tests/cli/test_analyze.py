@@ -20,7 +20,7 @@ Module = Callable[..., Path]
 
 EVENT = [
     *("type", "source", "id", "camera", "kind", "analyzer", "rule", "score", "opened_s", "closed_s", "zones", "tracks"),
-    *("clip", "snapshot"),
+    *("why", "box", "clip", "snapshot"),
 ]
 OBSERVATION = ["type", "source", "frame", "t_s", "analyzer", "kind", "score", "box", "track", "attributes"]
 SCORE = ["type", "source", "frame", "t_s", "analyzer", "value"]
@@ -77,6 +77,8 @@ def test_values_have_the_types_of_the_contract(analyze: Analyze, walk: Path, tmp
     assert 4.8 < event["opened_s"] < 5.6 < 6.4 < event["closed_s"] <= 7.4
     assert event["zones"] == [] and all(isinstance(track, int) for track in event["tracks"])
     assert 0 < event["score"] <= 1 and int(event["id"], 16)
+    assert event["why"].startswith("motion, score ")
+    assert len(event["box"]) == 4 and all(0 <= number <= 1 for number in event["box"])
     assert seen["frame"] == round(seen["t_s"] * 25) and isinstance(seen["frame"], int)
     assert len(seen["box"]) == 4 and all(0 <= number <= 1 for number in seen["box"])
     assert isinstance(seen["track"], int) and isinstance(seen["attributes"], dict)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pytest_aiohttp.plugin import AiohttpClient
 
 from camera_edge.errors import CameraEdgeError, StoreError
+from camera_edge.observation import Box
 from camera_edge.preview import Fanout, LivePacket
 from camera_edge.web import CameraStatus, ClipPart, Counter, EventRow, HubStatus, WebSettings, Whep, build_app
 
@@ -206,6 +207,8 @@ def add_event(hub: FakeHub, number: int, *, is_open: bool = False) -> EventRow:
         zones=("gate",),
         has_clip=not is_open,
         has_snapshot=not is_open,
+        why="person in gate for 1 s, score 0.87",
+        box=Box(0.25, 0.5, 0.125, 0.25),
     )
     if not is_open:
         write_clip(hub.folder / f"{row.id}.mp4")

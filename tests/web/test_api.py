@@ -31,6 +31,8 @@ async def test_a_closed_event_is_listed_with_its_files(client: Client, new_event
                 "opened_utc": "2026-01-01T00:00:20.000Z",
                 "closed_utc": "2026-01-01T00:00:26.500Z",
                 "zones": ["gate"],
+                "why": "person in gate for 1 s, score 0.87",
+                "box": [0.25, 0.5, 0.125, 0.25],
                 "clip": "/events/e001/clip.mp4",
                 "snapshot": "/events/e001/snapshot.jpg",
                 "metadata": "/events/e001/metadata.json",

@@ -112,7 +112,7 @@ function showCameras(list) {
 
 function play(event) {
   find("viewer-title").textContent = `${event.kind} at ${event.camera}`;
-  find("viewer-note").textContent = `${utc(event.opened_utc)}, event ${event.id}`;
+  find("viewer-note").textContent = `${event.why ? `${event.why}. ` : ""}${utc(event.opened_utc)}, event ${event.id}`;
   const video = find("viewer-video");
   video.src = event.clip;
   find("viewer").showModal();
@@ -144,7 +144,9 @@ function eventItem(event) {
   const time = element("time", "", utc(event.opened_utc));
   time.dateTime = event.opened_utc;
   when.append(time, `, ${duration(event)}, ${event.rule}`);
-  text.append(title, when);
+  text.append(title);
+  if (event.why) text.append(element("p", "why", event.why));
+  text.append(when);
   const actions = element("div", "actions");
   if (event.clip) {
     const button = element("button", "", "Play");
