@@ -79,7 +79,7 @@ def pair(rng: np.random.Generator) -> list[Solid]:
 
 def crowd(rng: np.random.Generator) -> list[Solid]:
     count = int(rng.integers(3, 7))
-    places = rng.uniform(-0.9, 0.9, (count, 2)) * (1.0, 1.6)
+    places = rng.uniform(-0.9, 0.9, (count, 2)) * (1.0, 2.2)
     return _party(rng, [(float(x), float(y)) for x, y in places])
 
 
@@ -114,8 +114,10 @@ def motorcyclist(rng: np.random.Generator) -> list[Solid]:
     tone = _tone(rng)
     solids = moved(person(pose, clothes(rng)), 0.0, -0.15, 0.0)
     solids += [disc((-0.6, 0.0, 0.3), 0.28, 30.0), disc((0.65, 0.0, 0.3), 0.28, 30.0)]
-    solids += [limb((-0.7, 0.0, 0.72), (0.1, 0.0, 0.62), 0.13, tone), limb((0.1, 0.0, 0.5), (-0.4, 0.0, 0.4), 0.17, tone)]
-    solids += [limb((0.35, 0.0, 0.95), (0.65, 0.0, 0.3), 0.07, tone), limb((0.3, -0.35, 1.0), (0.3, 0.35, 1.0), 0.03, 40.0)]
+    solids.append(limb((-0.7, 0.0, 0.72), (0.1, 0.0, 0.62), 0.13, tone))
+    solids.append(limb((0.1, 0.0, 0.5), (-0.4, 0.0, 0.4), 0.17, tone))
+    solids.append(limb((0.35, 0.0, 0.95), (0.65, 0.0, 0.3), 0.07, tone))
+    solids.append(limb((0.3, -0.35, 1.0), (0.3, 0.35, 1.0), 0.03, 40.0))
     if rng.random() < 0.5:
         solids.append(hull(np.array([(0.45, y, z) for y in (-0.2, 0.2) for z in (0.45, 1.1)]), tone))
     return solids
@@ -160,7 +162,8 @@ def scooter(rng: np.random.Generator) -> list[Solid]:
         pose = Pose(0.86, 0.05, (0.2 + bend, -0.2 + bend), (2 * bend, 2 * bend), (0.75, 0.75), (0.45, 0.45))
     lifted = [Solid(s.points + np.array([-0.1, 0.0, 0.12]), s.radii, s.tone) for s in person(pose, clothes(rng))]
     deck = box((-0.45, -0.08, 0.08), (0.4, 0.08, 0.14), tone)
-    stem = [limb((0.45, 0.0, 0.1), (0.36, 0.0, 1.05), 0.03, tone), limb((0.36, -0.22, 1.05), (0.36, 0.22, 1.05), 0.02, tone)]
+    bar = limb((0.36, -0.22, 1.05), (0.36, 0.22, 1.05), 0.02, tone)
+    stem = [limb((0.45, 0.0, 0.1), (0.36, 0.0, 1.05), 0.03, tone), bar]
     wheels = [disc((0.47, 0.0, 0.1), 0.08, 30.0), disc((-0.47, 0.0, 0.1), 0.08, 30.0)]
     return moved(lifted + deck + stem + wheels, 0.0, 0.0, 0.0, size=_height(rng))
 
@@ -230,7 +233,8 @@ def _pusher(rng: np.random.Generator) -> list[Solid]:
 
 def trolley(rng: np.random.Generator) -> list[Solid]:
     tone, long, high = _tone(rng), float(rng.uniform(0.6, 1.4)), float(rng.uniform(0.6, 1.3))
-    solids = box((0.0, -0.3, 0.15), (long, 0.3, high * 0.3), tone) + box((0.0, -0.3, high * 0.3), (long, 0.3, high), tone)
+    solids = box((0.0, -0.3, 0.15), (long, 0.3, high * 0.3), tone)
+    solids += box((0.0, -0.3, high * 0.3), (long, 0.3, high), tone)
     solids += [limb((0.0, y, high * 0.8), (-0.2, y, 1.0), 0.02, tone) for y in (-0.25, 0.25)]
     solids += [disc((x, y, 0.09), 0.09, 30.0) for x in (0.1, long - 0.1) for y in (-0.25, 0.25)]
     return moved(solids, 0.0, -0.1, 0.0) + moved(_pusher(rng), 0.0, -0.6, 0.0)
@@ -238,7 +242,8 @@ def trolley(rng: np.random.Generator) -> list[Solid]:
 
 def pram(rng: np.random.Generator) -> list[Solid]:
     tone = _tone(rng)
-    solids = [limb((0.15, 0.0, 0.65), (0.7, 0.0, 0.6), 0.22, tone), limb((0.6, 0.0, 0.85), (0.75, 0.0, 0.7), 0.2, _tone(rng))]
+    hood = limb((0.6, 0.0, 0.85), (0.75, 0.0, 0.7), 0.2, _tone(rng))
+    solids = [limb((0.15, 0.0, 0.65), (0.7, 0.0, 0.6), 0.22, tone), hood]
     for y in (-0.22, 0.22):
         solids += [limb((-0.2, y, 1.0), (0.7, y, 0.25), 0.02, 40.0), disc((0.1, y, 0.15), 0.13, 30.0)]
         solids += [disc((0.7, y, 0.12), 0.1, 30.0), limb((0.1, y, 0.15), (0.5, y, 0.6), 0.02, 40.0)]
@@ -253,17 +258,21 @@ def pushed_bicycle(rng: np.random.Generator) -> list[Solid]:
 def dog(rng: np.random.Generator) -> list[Solid]:
     tone, phase = _tone(rng), float(rng.uniform(0, 2 * math.pi))
     solids = [limb((-0.3, 0.0, 0.45), (0.3, 0.0, 0.47), 0.11, tone, end_radius=0.13)]
-    solids += [limb((0.35, 0.0, 0.5), (0.5, 0.0, 0.65), 0.07, tone), limb((0.52, 0.0, 0.68), (0.66, 0.0, 0.64), 0.07, tone)]
+    solids.append(limb((0.35, 0.0, 0.5), (0.5, 0.0, 0.65), 0.07, tone))
+    solids.append(limb((0.52, 0.0, 0.68), (0.66, 0.0, 0.64), 0.07, tone))
     solids.append(limb((-0.35, 0.0, 0.5), (-0.6, 0.0, 0.5 + 0.2 * math.sin(phase)), 0.03, tone))
     for turn, (x, y) in enumerate([(-0.28, 0.08), (-0.28, -0.08), (0.28, -0.08), (0.28, 0.08)]):
         swing = 0.18 * math.sin(phase + turn * math.pi)
         solids.append(limb((x, y, 0.42), (x + swing, y, 0.04), 0.05, tone, end_radius=0.03))
-    return moved(solids, 0.0, 0.0, 0.0, size=float(rng.choice([rng.uniform(0.4, 1.2), rng.uniform(1.8, 2.8)], p=[0.8, 0.2])))
+    # a dog, or now and then a deer or a horse
+    size = float(rng.uniform(0.4, 1.2) if rng.random() < 0.8 else rng.uniform(1.8, 2.8))
+    return moved(solids, 0.0, 0.0, 0.0, size=size)
 
 
 def bird(rng: np.random.Generator) -> list[Solid]:
     tone, lift = _tone(rng), float(rng.choice([0.0, rng.uniform(0.0, 1.5)]))
-    solids = [limb((-0.12, 0.0, 0.15 + lift), (0.1, 0.0, 0.2 + lift), 0.06, tone), limb((0.15, 0.0, 0.3 + lift), (0.16, 0.0, 0.3 + lift), 0.04, tone)]
+    solids = [limb((-0.12, 0.0, 0.15 + lift), (0.1, 0.0, 0.2 + lift), 0.06, tone)]
+    solids.append(limb((0.15, 0.0, 0.3 + lift), (0.16, 0.0, 0.3 + lift), 0.04, tone))
     if lift > 0:
         flap = float(rng.uniform(-0.2, 0.3))
         wings = [[(0.1, 0.0, 0.2), (-0.1, 0.0, 0.2), (-0.05, s * 0.4, 0.2 + flap)] for s in (1, -1)]
@@ -281,7 +290,26 @@ def parcel(rng: np.random.Generator) -> list[Solid]:
 DRAW: dict[str, Draw] = {
     draw.__name__: draw
     for draw in (
-        walker, walker_with_load, walker_with_umbrella, runner, pair, crowd, cyclist, motorcyclist, skateboarder, scooter,
-        roller_skater, car, van, golf_cart, wheelchair, trolley, pram, pushed_bicycle, dog, bird, parcel,
+        walker,
+        walker_with_load,
+        walker_with_umbrella,
+        runner,
+        pair,
+        crowd,
+        cyclist,
+        motorcyclist,
+        skateboarder,
+        scooter,
+        roller_skater,
+        car,
+        van,
+        golf_cart,
+        wheelchair,
+        trolley,
+        pram,
+        pushed_bicycle,
+        dog,
+        bird,
+        parcel,
     )  # fmt: skip
 }

@@ -50,11 +50,11 @@ class Pose:
 
 
 def clothes(rng: np.random.Generator) -> Clothes:
-    tones = rng.uniform(10, 240, 5)
+    skin, top, legs, shoes, hair = (float(tone) for tone in rng.uniform(10, 240, 5))
     if rng.random() < 0.4:
-        tones[2] = tones[1] + rng.normal(0, 12)
+        legs = top + float(rng.normal(0, 12))
     skirt = float(rng.uniform(0.2, 0.75)) if rng.random() < 0.2 else 0.0
-    return Clothes(*(float(tone) for tone in tones), build=float(rng.uniform(0.85, 1.35)), skirt=skirt)
+    return Clothes(skin, top, legs, shoes, hair, float(rng.uniform(0.85, 1.35)), skirt)
 
 
 def walking(phase: float, stride: float) -> Pose:
@@ -71,6 +71,7 @@ def walking(phase: float, stride: float) -> Pose:
         knees=(rest + lifted[0], rest + lifted[1]),
         shoulders=(-arms, arms),
         elbows=(bend, bend),
+        twist=0.25 * swing,
     )
 
 

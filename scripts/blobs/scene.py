@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from scripts.blobs.figures import DRAW, walker
 from scripts.blobs.kinds import FIGURE_NAMES
-from scripts.blobs.solids import Assembly, Camera, Point, Solid, limb, moved, paint
+from scripts.blobs.solids import Assembly, Camera, Extent, Point, Solid, limb, moved, paint
 from scripts.blobs.window import COLUMNS, ROWS, BoxPx, Placement, cut, place
 
 # how often each figure is drawn, in the order of FIGURES; what people do on foot is most of what there is to know
@@ -25,10 +25,15 @@ _SHARES = np.array([22, 8, 3, 3, 9, 6, 13, 3, 6, 5, 4, 5, 3, 3, 4, 4, 3, 3, 4, 2
 _ON_FOOT = frozenset({"walker", "walker_with_load", "walker_with_umbrella", "runner"})
 _NOTHING = frozenset({"noise", "light"})
 _PERSON_M = 1.7
+# below that nobody can tell, and above it a window is as sharp as it gets
+_PERSON_PX_MIN, _PERSON_PX_MAX = 13, 80
 # drawn at this size, then reduced to what the camera resolves
 _DRAWN_PX = 64
 _COVERED_MIN = 0.45
 _MARGIN = 0.15
+_NEIGHBOURS_MAX = 5
+# of the smaller box: more of it, and two blobs would be one
+_SHARED_MAX = 0.12
 
 Plane = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -36,10 +41,11 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One window (2, ROWS, COLUMNS), and the number of its figure in FIGURES."""
+    """One window (2, ROWS, COLUMNS), the number of its figure in FIGURES, and how high a person is in the frame."""
 
     window: Floats
     figure: int
+    person_px: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +74,25 @@ def draw(rng: np.random.Generator, figure: int | None = None) -> Sample:
     if figure is None:
         figure = int(rng.choice(len(_SHARES), p=_SHARES / _SHARES.sum()))
     while True:
-        window = _attempt(rng, FIGURE_NAMES[figure])
+        person_px = float(np.exp(rng.uniform(math.log(_PERSON_PX_MIN), math.log(_PERSON_PX_MAX))))
+        window = _attempt(rng, FIGURE_NAMES[figure], person_px)
         if window is not None:
-            return Sample(window[:, :, ::-1].copy() if rng.random() < 0.5 else window, figure)
+            return Sample(window, figure, person_px)
 
 
-def _attempt(rng: np.random.Generator, name: str) -> Floats | None:
+def _attempt(rng: np.random.Generator, name: str, person_px: float) -> Floats | None:
     """A window, or None where the figure was not seen well enough to be detected."""
-    person_px = float(np.exp(rng.uniform(math.log(13), math.log(80))))
     camera = _camera(rng, person_px)
-    main = _main(rng, name)
-    others = _neighbours(rng, name)
+    main = Assembly.of(_main(rng, name))
+    people = _neighbours(rng, name, main, camera)
     light = _light(rng)
-    boxed = main + (others if name not in _ON_FOOT and rng.random() < 0.5 else [])
-    view = _view(rng, camera, (Assembly.of(boxed), light), person_px)
+    boxed = [main]
+    if rng.random() < 0.5:
+        near = (Assembly.of(person) for person in people)
+        boxed += [each for each in near if _shared(main.extent(camera), each.extent(camera)) > _SHARED_MAX]
+    view = _view(rng, camera, (Assembly.joined(boxed), light), person_px)
     big = replace(camera, focal_px=camera.focal_px * view.enlarged)
-    pictures = _pictures(rng, Assembly.of(main + others), (big, light), view)
+    pictures = _pictures(rng, Assembly.joined([main, *map(Assembly.of, people)]), (big, light), view)
     if name in _NOTHING:
         pictures = _without_figure(rng, name, pictures)
     pictures = _degraded(rng, pictures, view)
@@ -102,13 +111,23 @@ def _main(rng: np.random.Generator, name: str) -> list[Solid]:
     return moved(figure, float(rng.uniform(-math.pi, math.pi)), 0.0, 0.0)
 
 
-def _neighbours(rng: np.random.Generator, name: str) -> list[Solid]:
-    """People nearby; beside someone on foot they stand clear of them."""
-    solids: list[Solid] = []
-    while rng.random() < 0.3:
-        aside = float(rng.uniform(0.75, 1.3) if name in _ON_FOOT else rng.uniform(0.3, 1.3)) * float(rng.choice([-1, 1]))
-        solids += moved(walker(rng), float(rng.uniform(-math.pi, math.pi)), aside, float(rng.uniform(-1.5, 1.5)))
-    return solids
+def _neighbours(rng: np.random.Generator, name: str, main: Assembly, camera: Camera) -> list[list[Solid]]:
+    """People nearby, before and behind; where people on foot are meant to be alone, none that hides or joins them."""
+    people: list[list[Solid]] = []
+    while len(people) < _NEIGHBOURS_MAX and rng.random() < 0.5:
+        aside, depth = float(rng.uniform(-1.4, 1.4)), float(rng.uniform(-3, 5))
+        other = moved(walker(rng), float(rng.uniform(-math.pi, math.pi)), aside, depth)
+        if name not in _ON_FOOT or _shared(main.extent(camera), Assembly.of(other).extent(camera)) < _SHARED_MAX:
+            people.append(other)
+    return people
+
+
+def _shared(one: Extent, other: Extent) -> float:
+    """How much of the smaller box lies in the other one."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(width, 0.0) * max(height, 0.0) / smaller
 
 
 def _camera(rng: np.random.Generator, person_px: float) -> Camera:
@@ -126,9 +145,7 @@ def _light(rng: np.random.Generator) -> Point:
     return math.cos(angle), math.sin(angle), -height
 
 
-def _view(
-    rng: np.random.Generator, camera: Camera, seen: tuple[Assembly, Point], person_px: float
-) -> _View:
+def _view(rng: np.random.Generator, camera: Camera, seen: tuple[Assembly, Point], person_px: float) -> _View:
     """Where the window lies: by the box of what moves, as imperfect as a detector's."""
     solids, light = seen
     edges = np.array(solids.extent(camera))
@@ -142,9 +159,9 @@ def _view(
     if right - left > 1.2 * person_px and rng.random() < 0.5:
         centre = rng.uniform(left + 0.35 * person_px, right - 0.35 * person_px)
         left, right = centre - 1, centre + 1
-    border = left + float(rng.uniform(0.2, 0.6)) * (right - left) if rng.random() < 0.08 else None
+    border = left + float(rng.uniform(0.2, 0.6)) * (right - left) if rng.random() < 0.1 else None
     box = BoxPx(left if border is None else border, top, right, bottom)
-    believed = person_px * float(np.exp(rng.normal(0, 0.12)))
+    believed = person_px * float(np.exp(rng.normal(0, 0.17)))
     window = place(box, believed)
     margin = _MARGIN * person_px + 4
     x0 = math.floor(window.left - margin if border is None else border)
@@ -165,7 +182,7 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     plane = np.full(shape, rng.uniform(30, 220), np.float32)
     plane += _smooth(rng, shape, int(rng.integers(2, 5))) * rng.uniform(0, 20)
     plane += _smooth(rng, shape, int(rng.integers(10, 40))) * rng.choice([0, rng.uniform(0, 18)])
-    for _ in range(int(rng.integers(0, 4))):
+    for _ in range(int(rng.integers(0, 4) if rng.random() < 0.7 else rng.integers(4, 16))):
         corners = rng.uniform(-0.3, 1.3, (4, 2)) * (shape[1], shape[0])
         tone = float(rng.uniform(10, 245))
         if rng.random() < 0.5:
@@ -176,9 +193,7 @@ def _background(rng: np.random.Generator, shape: tuple[int, int]) -> Floats:
     return plane
 
 
-def _pictures(
-    rng: np.random.Generator, solids: Assembly, seen: tuple[Camera, Point], view: _View
-) -> _Pictures:
+def _pictures(rng: np.random.Generator, solids: Assembly, seen: tuple[Camera, Point], view: _View) -> _Pictures:
     """The scene at the size it is drawn in."""
     camera, light = seen
     shape = (view.rows * view.enlarged, view.columns * view.enlarged)
@@ -204,13 +219,14 @@ def _occlude(rng: np.random.Generator, hidden: tuple[Floats, NDArray[np.bool_]],
     """Something of the background stands before the figure: a post, a wall, a bush."""
     frame, figure = hidden
     rows, columns = frame.shape
+    top, left, right = 0, 0, columns
     if rng.random() < 0.5:
-        start = int(rng.uniform(0.1, 0.8) * columns)
-        piece = np.s_[:, start : start + max(1, int(rng.uniform(0.05, 0.2) * columns))]
+        left = int(rng.uniform(0.1, 0.8) * columns)
+        right = left + max(1, int(rng.uniform(0.05, 0.2) * columns))
     else:
-        piece = np.s_[int(rng.uniform(0.6, 0.8) * rows) :, :]
-    frame[piece] = background[piece]
-    figure[piece] = False
+        top = int(rng.uniform(0.6, 0.8) * rows)
+    frame[top:, left:right] = background[top:, left:right]
+    figure[top:, left:right] = False
 
 
 def _without_figure(rng: np.random.Generator, name: str, pictures: _Pictures) -> _Pictures:

@@ -6,6 +6,7 @@ Invariant: x is forward of a figure, y to its left, z up, and the ground is z = 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 Point = tuple[float, float, float]
 Points = NDArray[np.float64]
+# left, top, right, bottom in pixels about the scene's origin
+Extent = tuple[float, float, float, float]
 
 # corners that a ball's outline is drawn with
 _CORNERS = 10
@@ -124,8 +127,19 @@ class Assembly:
         slant = np.array([light[0] / -light[2], light[1] / -light[2], -1.0])
         return replace(self, points=self.points + self.points[:, 2:3] * slant, radii=self.radii * 0.9)
 
-    def extent(self, camera: Camera) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of what the camera sees of them, in pixels about the origin's."""
+    @classmethod
+    def joined(cls, assemblies: Sequence[Assembly]) -> Assembly:
+        sizes = np.concatenate([np.diff(each.starts) for each in assemblies])
+        return cls(
+            np.concatenate([each.points for each in assemblies]),
+            np.concatenate([each.radii for each in assemblies]),
+            np.cumsum([0, *sizes]),
+            tuple(tone for each in assemblies for tone in each.tones),
+            tuple(is_tube for each in assemblies for is_tube in each.tubes),
+        )
+
+    def extent(self, camera: Camera) -> Extent:
+        """What the camera sees of them."""
         centres, scale = camera.see(self.points)
         reach = (self.radii * scale)[:, None]
         left, top = (centres - reach).min(axis=0)
@@ -152,8 +166,8 @@ def paint(
         own = min(max(assembly.tones[number], 1.0), 255.0) if tone is None else tone
         if assembly.tubes[number]:
             width = max(1, round(2 * float(reach[start])))
-            corners = centres[start:end].astype(np.int32)
-            cv2.polylines(canvas, [corners], isClosed=False, color=own, thickness=width, shift=_SHIFT)
+            line = centres[start:end].astype(np.int32)
+            cv2.polylines(canvas, [line], isClosed=False, color=own, thickness=width, shift=_SHIFT)
         else:
             corners = circles[start:end].reshape(-1, 2) if reach[start] else centres[start:end]
             cv2.fillConvexPoly(canvas, cv2.convexHull(corners).astype(np.int32), own, shift=_SHIFT)

@@ -5,7 +5,7 @@ Invariant: window `i` of `seed` is the same whatever else is drawn, on any numbe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,11 @@ _BATCH = 256
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """`windows` (n, 2, ROWS, COLUMNS) in half precision, `figures` (n,) as in FIGURES."""
+    """`windows` (n, 2, ROWS, COLUMNS) in half precision, `figures` (n,) as in FIGURES, `person_px` (n,)."""
 
     windows: NDArray[np.float16]
     figures: NDArray[np.int64]
+    person_px: NDArray[np.float32]
 
 
 def draw_windows(count: int, seed: int, processes: int = 1) -> Iterator[Windows]:
@@ -39,9 +40,11 @@ def draw_windows(count: int, seed: int, processes: int = 1) -> Iterator[Windows]
         yield from pool.map(partial(_batch, seed), starts, ends)
 
 
-def joined(batches: list[Windows]) -> Windows:
+def joined(batches: Sequence[Windows]) -> Windows:
     return Windows(
-        np.concatenate([batch.windows for batch in batches]), np.concatenate([batch.figures for batch in batches])
+        np.concatenate([batch.windows for batch in batches]),
+        np.concatenate([batch.figures for batch in batches]),
+        np.concatenate([batch.person_px for batch in batches]),
     )
 
 
@@ -50,7 +53,8 @@ def _batch(seed: int, start: int, end: int) -> Windows:
     cv2.setNumThreads(1)
     windows = np.empty((end - start, 2, ROWS, COLUMNS), np.float16)
     figures = np.empty(end - start, np.int64)
+    person_px = np.empty(end - start, np.float32)
     for place, number in enumerate(range(start, end)):
         sample = draw(np.random.default_rng([seed, number]))
-        windows[place], figures[place] = sample.window, sample.figure
-    return Windows(windows, figures)
+        windows[place], figures[place], person_px[place] = sample.window, sample.figure, sample.person_px
+    return Windows(windows, figures, person_px)
