@@ -39,6 +39,8 @@ class BlobNet(nn.Module):
         hidden = windows
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             hidden = functional.relu(norm(convolution(hidden)))
-        embedding = functional.normalize(self.project(functional.dropout(hidden.flatten(1), 0.1, self.training)).float())
+        embedding = functional.normalize(
+            self.project(functional.dropout(hidden.flatten(1), 0.1, self.training)).float()
+        )
         cosines = embedding @ functional.normalize(self.figures).T
         return embedding, self.kinds(embedding), cosines * _SHARPNESS
