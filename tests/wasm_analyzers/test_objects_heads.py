@@ -39,7 +39,7 @@ THINGS = (
     (20.0, 20.0, 8.0, 8.0, 0.6, 0),
     (80.0, 50.0, 8.0, 8.0, 0.2, 2),
 )
-# what `fit` makes of the first thing: the frame is shown at half its size (letterbox), with 8 rows above it in the middle
+# what `fit` makes of the first thing: a letterbox shows the frame at half its size, in the middle with 8 rows above it
 PLACES: dict[Fit, tuple[float, float, float, float]] = {
     "letterbox": (80, 40, 32, 48),
     "letterbox_centre": (80, 24, 32, 48),
