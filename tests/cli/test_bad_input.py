@@ -286,6 +286,36 @@ def test_all_together_and_with_a_report(
     assert (tmp_path / "found.html").read_bytes().endswith(b"</html>\n")
 
 
+def numbers(name: str, value: str) -> str:
+    """A spec with this value for all parameters that are numbers."""
+    params = shipped(name).manifest.params or {}
+    given = ",".join(f"{key}={value}" for key, default in params.items() if not isinstance(default, str))
+    return f"{',' if needs_model(shipped(name)) else ':'}{given}" if given else ""
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1e-30", "1e30", "-1e30"])
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_that_nobody_means_do_no_harm(
+    analyze: Callable[..., Run], spec: Callable[[str], str], clips: dict[str, Path], name: str, value: str
+) -> None:
+    run = analyze(clips["busy"], "--analyzer", spec(name) + numbers(name, value), "--rate", "5")
+    if run.code == 0:
+        check_sane(run, name, [clips["busy"]])
+    else:
+        assert run.code in (64, 70), run.said
+        assert run.said.count("error:") == run.said.count("next:") == 1, run.said
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+@pytest.mark.parametrize("name", [name for name in NAMES if numbers(name, "0")])
+def test_a_number_that_is_none_is_refused(
+    analyze: Callable[..., Run], spec: Callable[[str], str], clips: dict[str, Path], name: str, value: str
+) -> None:
+    run = analyze(clips["busy"], "--analyzer", spec(name) + numbers(name, value))
+    assert (run.code, run.lines) == (64, [])
+    assert "it takes a number that is not infinite" in run.said
+
+
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", [name for name in NAMES if has_state(shipped(name))])
 def test_a_state_that_is_none_is_an_error_or_as_if_there_were_none(
