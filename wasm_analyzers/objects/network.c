@@ -61,6 +61,16 @@ static int32_t read_numbers(const char *name, int32_t *into, int32_t room, int32
     return count;
 }
 
+int32_t network_vector(const char *outputs) {
+    int32_t sides[MAX_SIDES], size = 1;
+    int32_t count = read_numbers(outputs, sides, MAX_SIDES, 1);
+    for (int32_t i = 0; i < count; i++) {
+        if (sides[i] > 1 && size > 1) return 0;
+        size *= sides[i];
+    }
+    return count > 0 ? size : 0;
+}
+
 static decoder read_decoder(void) {
     static const char *const NAMES[] = {"none", "yolox", "fastestdet", "yolov5", "yolov8", "yolov10"};
     char words[WORD_BYTES];

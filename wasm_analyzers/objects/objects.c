@@ -5,18 +5,22 @@
 #include "detector.h"
 #include "followed.h"
 #include "glances.h"
+#include "likeness.h"
 #include "network.h"
 #include "simd.h"
 #include "text.h"
 
 enum { MOST_REPORTED = 256 }; /* the manifest says so too */
-enum { NAME_BYTES = 64 };
+enum { NAME_BYTES = 64, MOST_LOOKS = 2048 };
 
 static const char *const KINDS[] = {"person", "vehicle", "object"};
 static const float PREDICTED_SCORE = 0.1f; /* of a thing that is not seen, in parts of its mean score */
 
 static char model[NAME_BYTES];
 static uint32_t model_len;
+static char reid_model[NAME_BYTES];
+static uint32_t reid_model_len;
+static int32_t reid_numbers;
 static detector net;
 static const class_name *classes;
 static float min_score, nms_iou, hide_score, smooth;
@@ -56,6 +60,8 @@ static void read_rules(void) {
     };
     min_score = (float)ask_number("min_score", 0);
     if (min_score <= 0) min_score = rules.trust_score;
+    /* who asks for less than anybody follows wants what the detector says, as it says it */
+    if (min_score < rules.least_score) smooth = 0, predict_us = 0;
 }
 
 int32_t camera_edge_open(void) {
@@ -71,6 +77,11 @@ int32_t camera_edge_open(void) {
     }
     if (!numbers) return refuse("no memory for the outputs of the model");
     read_rules();
+    reid_model_len = ask_text("reid_model", reid_model, sizeof reid_model);
+    reid_numbers = reid_model_len ? network_vector("reid_model.outputs") : 0;
+    if (reid_model_len && reid_numbers == 0) return refuse("the re-identification model puts out more than one vector");
+    why = likeness_open(reid_numbers);
+    if (why) return refuse(why);
     by_regions = ask_text("regions", regions, sizeof regions) > 0;
     looked.whole_us = -1;
     all.count = 0;
@@ -109,18 +120,27 @@ static void emit(box at, float score, int32_t track, int32_t class_index, int32_
     camera_edge_emit(&record);
 }
 
+/* The looks of what is in a box, until the next call. */
+static const float *look(box at) {
+    static float looks[MOST_LOOKS];
+    int32_t got = camera_edge_infer(reid_model, reid_model_len, at.x, at.y, at.w, at.h, looks, MOST_LOOKS);
+    return got == reid_numbers && all_finite(looks, got) ? looks : 0;
+}
+
 /* Follow what was found, best first. Afterwards `whose[i]` is the thing with a number that detection i is of, or NULL. */
-static void follow(int64_t media_us, const followed **whose) {
+static int32_t follow(int64_t media_us, const followed **whose) {
     static sighting sightings[MAX_FOLLOWED];
     int32_t count = seen.count < MAX_FOLLOWED ? seen.count : MAX_FOLLOWED;
     for (int32_t i = 0; i < count; i++)
         sightings[i] = (sighting){seen.list[i].at, seen.list[i].score, group_of(&seen.list[i]), seen.list[i].class_index};
     followed_feed(&all, sightings, count, media_us, &rules);
+    if (likeness_correct(&all, PERSON, look)) return refuse("the re-identification model gave no answer, or one that is no vector of numbers");
     for (int32_t i = 0; i < count; i++) whose[i] = 0;
     for (int32_t i = 0; i < all.count; i++) {
         const followed *one = &all.list[i];
         if (one->seen >= 0 && one->trusted) whose[one->seen] = one;
     }
+    return 0;
 }
 
 static box between(box a, box b, float part) {
@@ -128,10 +148,10 @@ static box between(box a, box b, float part) {
 }
 
 /* What was found and is sure enough or goes on with a thing that has a number, best first; then things that a moment hides. */
-static void report(int64_t media_us) {
+static int32_t report(int64_t media_us) {
     const followed *whose[MAX_FOLLOWED];
     int32_t room = MOST_REPORTED;
-    follow(media_us, whose);
+    if (follow(media_us, whose)) return -1;
     for (int32_t i = 0; i < seen.count && room > 0; i++) {
         const detection *found = &seen.list[i];
         const followed *thing = i < MAX_FOLLOWED ? whose[i] : 0;
@@ -142,11 +162,12 @@ static void report(int64_t media_us) {
     }
     for (int32_t i = 0; i < all.count && room > 0; i++) {
         const followed *one = &all.list[i];
-        if (one->seen >= 0 || !one->trusted || media_us - one->seen_us > predict_us) continue;
+        if (one->seen >= 0 || !one->trusted || media_us - one->seen_us > predict_us || predict_us <= 0) continue;
         emit(followed_box(&all, one), PREDICTED_SCORE * one->score, one->id, one->class_index, 1);
         room--;
     }
     camera_edge_score(seen.count ? seen.list[0].score : 0);
+    return 0;
 }
 
 static void hide(box at, int32_t width, int32_t height) {
@@ -217,7 +238,7 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     for (int32_t i = 0; i < looked.count; i++)
         if (glance(looked.list[i], least)) return -1;
     detections_suppress(&seen, nms_iou);
-    report(slot->media_us);
+    if (report(slot->media_us)) return -1;
     show_mask(width, height);
     return 0;
 }
