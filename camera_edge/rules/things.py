@@ -5,6 +5,7 @@ Invariant: one event for one thing, and none while its owner is near: whoever mo
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,12 +13,15 @@ from camera_edge.observation import Box, Observation
 from camera_edge.rules.machine import Match
 from camera_edge.rules.polygon import Polygon
 from camera_edge.rules.reason import seconds
-from camera_edge.rules.tracks import APPEARED, CHANGE, REMOVED, STILL, Life
-from camera_edge.rules.watch import Find, Lasting, Look, Setting, Sight, Watch
+from camera_edge.rules.tracks import APPEARED, CHANGE, REMOVED, STILL, STILL_S, Life, area, shared
+from camera_edge.rules.watch import Find, Look, Setting, Sight, Watch
 
 OWNERS = frozenset({"motion", "person"})
 # who is closer than half of the thing's longer side, or half of the own width, is beside it
 NEAR = 0.5
+WITHIN = 0.8
+LOOK_BACK_US = 3_000_000
+LOOK_BACK_FRAMES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +46,84 @@ class ObjectRemoved:
         return _ThingWatch(REMOVED, setting)
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Who was where."""
+
+    at_us: int
+    owners: Sequence[Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """since_us: since when nobody has been near a thing. told_us: since when it has been reported so."""
+
+    since_us: int
+    told_us: int
+
+
 class _ThingWatch:
-    """Of what analyzers report as `still`. The event goes on, whoever comes near, until that is over."""
+    """Of what analyzers report as `still`. The event goes on, whoever comes near, until that is over.
+
+    A thing is reported when it has been at rest for a while. So that its owner's leaving is not waited for twice, who
+    was near it is looked up as far back as `LOOK_BACK_US`; half of the hold time it must be reported all the same,
+    since a person who stands for a moment is reported for a moment.
+    """
 
     def __init__(self, change: str, setting: Setting) -> None:
         self._change = change
         self._zones: Mapping[str, Polygon] = setting.zones
         self._setting = setting
-        self._alone: dict[int, Lasting] = {}
+        self._past: deque[_Moment] = deque(maxlen=LOOK_BACK_FRAMES)
+        self._alone: dict[int, _Alone] = {}
         self._reported: set[int] = set()
 
     def look(self, look: Look) -> list[Find]:
         for life in look.gone:
             self._forget(life)
-        owners = [each for each in look.everything if each.kind in OWNERS]
-        return [find for sight in look.sights if (find := self._seen(sight, owners, look.now_us))]
+        self._past.append(_Moment(look.now_us, [each for each in look.everything if each.kind in OWNERS]))
+        while look.now_us - self._past[0].at_us > LOOK_BACK_US:
+            self._past.popleft()
+        return [find for sight in look.sights if (find := self._seen(sight, look.now_us))]
 
-    def _seen(self, sight: Sight, owners: Sequence[Observation], now_us: int) -> Find | None:
+    def _seen(self, sight: Sight, now_us: int) -> Find | None:
         life = sight.life
         there = life.seen.kind == STILL and life.seen.attributes.get(CHANGE) == self._change
         if not there or (self._zones and not any(zone in self._zones for zone in sight.zones)):
             self._forget(life)
             return None
-        alone = self._alone.setdefault(life.number, Lasting(self._setting.hold_us, self._setting.quiet_us))
         began_us = None
         if life.number not in self._reported:
-            if not alone.see(not any(is_near(life.seen.box, owner.box) for owner in owners), now_us):
+            began_us = self._left_alone(life, now_us)
+            if began_us is None:
                 return None
             self._reported.add(life.number)
-            began_us = alone.began_us
         seen = life.seen
         match = Match(seen.score, seen.track, sight.zones, seen.box, self._why(life, now_us, began_us), began_us)
         return Find(seen.analyzer, life.number, match)
+
+    def _left_alone(self, life: Life, now_us: int) -> int | None:
+        """Since when nobody has been near it, once that is the hold time."""
+        if any(is_near(life.seen.box, owner) for owner in self._past[-1].owners):
+            self._alone.pop(life.number, None)
+            return None
+        alone = self._alone.get(life.number)
+        if alone is None:
+            alone = self._alone[life.number] = _Alone(self._alone_since_us(life, now_us), now_us)
+        hold_us = self._setting.hold_us
+        long_enough = now_us - alone.since_us >= hold_us and now_us - alone.told_us >= hold_us // 2
+        return alone.since_us if long_enough else None
+
+    def _alone_since_us(self, life: Life, now_us: int) -> int:
+        """The earliest moment since when it has been at rest, and nobody near it."""
+        still_s = life.seen.attributes.get(STILL_S)
+        rests_since_us = now_us - round(still_s * 1e6) if isinstance(still_s, int | float) else now_us
+        since_us = now_us
+        for moment in reversed(self._past):
+            if moment.at_us < rests_since_us or any(is_near(life.seen.box, owner) for owner in moment.owners):
+                break
+            since_us = moment.at_us
+        return since_us
 
     def _why(self, life: Life, now_us: int, began_us: int | None) -> str:
         word = "came to rest" if self._change == APPEARED else "was taken away"
@@ -85,8 +135,11 @@ class _ThingWatch:
         self._reported.discard(life.number)
 
 
-def is_near(thing: Box, other: Box) -> bool:
-    """Whether somebody in `other` is beside the thing."""
+def is_near(thing: Box, owner: Observation) -> bool:
+    """Whether somebody is beside the thing. What moves within its own outline is the thing itself."""
+    other = owner.box
+    if owner.kind == "motion" and shared(thing, other) >= WITHIN * area(other):
+        return False
     reach = NEAR * max(thing.w, thing.h, other.w)
     return (
         other.x <= thing.x + thing.w + reach

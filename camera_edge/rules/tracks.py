@@ -14,6 +14,7 @@ from camera_edge.observation import NO_TRACK, Box, Observation
 STILL = "still"
 """The kind by which `motion` reports what has come to rest, and places from which a thing has gone."""
 CHANGE = "change"
+STILL_S = "still_s"
 APPEARED, REMOVED = "appeared", "removed"
 
 FORGET_US = 2_000_000
@@ -171,11 +172,15 @@ def area(box: Box) -> float:
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union."""
+    both = shared(one, other)
+    return both / (area(one) + area(other) - both) if both > 0 else 0.0
+
+
+def shared(one: Box, other: Box) -> float:
+    """The area that lies in both."""
     wide = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
     high = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (area(one) + area(other) - wide * high)
+    return max(wide, 0.0) * max(high, 0.0)
 
 
 def around(boxes: Sequence[Box]) -> Box:

@@ -63,6 +63,27 @@ def test_what_rests_for_a_moment_only_is_not_left() -> None:
     assert told(LEFT, [[still(0.3, 0.6)]] * 4 + pause(20)).opened == []
 
 
+def test_who_was_near_is_looked_up_in_the_time_before_the_thing_was_told() -> None:
+    """It is told when it has been at rest for a second; its owner has gone meanwhile."""
+    told_late: Frames = [*pause(10), *[[still(0.3, 0.6)]] * 4, *pause(20)]
+    for gone_at in (5, 8):
+        [event] = told(LEFT, beside(owner(0.3, 0.3, gone_at), told_late)).events
+        assert (event.opened_us, event.closed_us) == (gone_at * S // 5, 13 * S // 5)
+    assert told(LEFT, beside(owner(0.3, 0.3, 9), told_late)).opened == []
+
+
+def test_a_person_who_stands_for_a_moment_and_is_told_once_is_no_thing() -> None:
+    once: Frames = [*pause(10), [still(0.3, 0.6)], *pause(20)]
+    assert told(LEFT, beside(owner(0.3, 0.3, 5), once)).opened == []
+
+
+def test_what_moves_within_the_outline_of_a_thing_is_the_thing() -> None:
+    part: Frames = [[thing(0.3, 0.6, 3, kind="motion", size=0.03)]] * 30
+    assert len(told(LEFT, beside(part, [[still(0.3, 0.6)]] * 30)).opened) == 1
+    person: Frames = [[thing(0.3, 0.6, 3, size=0.03)]] * 30
+    assert told(LEFT, beside(person, [[still(0.3, 0.6)]] * 30)).opened == []
+
+
 def test_each_thing_is_an_event_of_its_own() -> None:
     three: Frames = [[still(0.2, 0.6, 5), still(0.5, 0.6, 6), still(0.8, 0.6, 7)]] * 20
     assert [event.tracks for event in told(LEFT, three).events] == [(5,), (6,), (7,)]

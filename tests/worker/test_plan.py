@@ -25,12 +25,14 @@ def analyzer(name: str, wake_on: str | None = None) -> AnalyzerPlan:
     return AnalyzerPlan(name, shipped("motion"), frozenset(), {}, wake_on=wake_on)
 
 
-def test_without_analyzers_motion_runs_and_opens_events_of_every_kind(tmp_path: Path) -> None:
+def test_without_analyzers_motion_runs_and_tells_what_moves_and_things_that_were_left_or_taken(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert [(each.name, each.reported) for each in plan.analyzers] == [("motion", True)]
-    assert plan.rules == (
-        Rule("any", kinds=frozenset({"motion"}), analyzers=frozenset({"motion"}), quiet_us=3_000_000),
+    assert plan.rules[0] == Rule(
+        "any", kinds=frozenset({"motion"}), analyzers=frozenset({"motion"}), quiet_us=3_000_000
     )
+    assert [rule.name for rule in plan.rules[1:]] == ["object_left", "object_removed"]
+    assert {rule.hold_us for rule in plan.rules[1:]} == {1_000_000}
     assert plan.redaction.required == {"motion"}
 
 
