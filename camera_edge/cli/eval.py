@@ -23,6 +23,7 @@ class Suite(StrEnum):
     CHANGE = "change"
     PEOPLE = "people"
     EVENTS = "events"
+    TAMPER = "tamper"
 
 
 @app.command("eval")

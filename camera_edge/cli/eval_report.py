@@ -63,6 +63,23 @@ def _normality(document: Mapping[str, Any]) -> None:
         show.print(f"labelled, and not there: {', '.join(document['unmeasured'])}")
 
 
+def _tamper(document: Mapping[str, Any]) -> None:
+    kinds = _table("tampering", "", "found", "missed", "named", "delay s", "latest s")
+    for name, kind in document["kinds"].items():
+        kinds.add_row(name, "", *(_number(kind[key]) for key in ("found", "missed", "named", "delay_s", "delay_max_s")))
+    kinds.add_row("all", "", *(_number(document[key]) for key in ("found", "missed")), "", _number(document["delay_s"]))
+    show.print(kinds)
+    clips = _table("recording", "false alarms, untouched", "seconds", "found", "missed", "early", "ms a frame")
+    for each in document["recordings"]:
+        false = ", ".join(f"{one['what']} at {one['opened_s']:.1f} s" for one in each["false"]) or "none"
+        found = sum(trial["delay_s"] is not None for trial in each["trials"])
+        early = sum(trial["early"] for trial in each["trials"])
+        counts = [str(found), str(len(each["trials"]) - found), str(early)]
+        clips.add_row(escape(each["name"]), false, _number(each["seconds"]), *counts, _number(each["ms_per_frame"]))
+    show.print(clips)
+    show.print(f"{_number(document['false_per_hour'])} false an hour, of {document['hours_untouched']:.2f} hours")
+
+
 def _parts(document: Mapping[str, Any], overall: str) -> list[tuple[str, Mapping[str, Any]]]:
     """Each recording by name, and where there are several the whole."""
     parts = [(each["name"], each) for each in document["recordings"]]
@@ -84,4 +101,4 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-_PRINTERS = {"change": _change, "people": _people, "events": _events, "normality": _normality}
+_PRINTERS = {"change": _change, "people": _people, "events": _events, "normality": _normality, "tamper": _tamper}

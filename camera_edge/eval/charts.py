@@ -14,6 +14,8 @@ from camera_edge.eval.events import EventsFigures, EventsResult
 from camera_edge.eval.normality import NormalityFigures
 from camera_edge.eval.people import PeopleFigures
 from camera_edge.eval.scores import Labels, Roc
+from camera_edge.eval.tamper import LIMIT_S, TamperFigures
+from camera_edge.eval.tampering import Kind
 from camera_edge.plot import Axis, Band, Chart, Line, Mark, Point
 
 Charts = dict[str, Chart]
@@ -124,6 +126,23 @@ def _timeline(result: EventsResult) -> Chart:
 
 def _ends(span: Span) -> tuple[float, float]:
     return span.begin_s, span.end_s
+
+
+def of_tamper(figures: TamperFigures) -> Charts:
+    """What part of the tampering of each kind was told within so many seconds."""
+    lines = []
+    for kind in Kind:
+        told = figures.of_kind(kind)
+        tried = told.found + told.missed
+        points = [(0.0, 0.0)]
+        for number, delay_s in enumerate(sorted(told.delays_s), start=1):
+            points += [(delay_s, points[-1][1]), (delay_s, number / tried)]
+        lines.append(Line(f"{kind}, {told.found} of {tried}", [*points, (LIMIT_S, points[-1][1])]))
+    return {
+        "tamper": Chart(
+            "Tampering told within so many seconds", Axis("seconds", 0, LIMIT_S), Axis("part of all", 0, 1), lines
+        )
+    }
 
 
 def file_name(*parts: str) -> str:

@@ -23,7 +23,7 @@ DIGITS = 6
 
 
 def of_change(figures: ChangeFigures) -> Document:
-    return _rounded(
+    return rounded(
         {
             "suite": "change",
             **to_builtins(figures.score),
@@ -44,7 +44,7 @@ def of_change(figures: ChangeFigures) -> Document:
 
 
 def of_people(figures: PeopleFigures) -> Document:
-    return _rounded(
+    return rounded(
         {
             "suite": "people",
             **_people_score(figures.score, figures.model),
@@ -89,7 +89,7 @@ def _people_score(score: PeopleScore, model: str) -> Document:
 
 def of_normality(figures: NormalityFigures) -> Document:
     whole = figures.whole
-    return _rounded(
+    return rounded(
         {
             "suite": "normality",
             **_variant(whole),
@@ -134,7 +134,7 @@ def _auc(curve: Roc | None) -> float | None:
 
 
 def of_events(figures: EventsFigures) -> Document:
-    return _rounded(
+    return rounded(
         {
             "suite": "events",
             **_verdict(figures.verdict),
@@ -175,14 +175,14 @@ def timing(spent: Timing) -> Document:
     }
 
 
-def _rounded(document: Mapping[str, Any]) -> Document:
+def rounded(document: Mapping[str, Any]) -> Document:
     """The same with its numbers rounded: digits that no two runs share are not told."""
     return {key: _short(value) for key, value in document.items()}
 
 
 def _short(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return _rounded(value)
+        return rounded(value)
     if isinstance(value, list | tuple):
         return [_short(each) for each in value]
     return round(value, DIGITS) if isinstance(value, float) else value

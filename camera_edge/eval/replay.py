@@ -16,13 +16,13 @@ from camera_edge.config import CameraConfig
 from camera_edge.errors import QuarantineError, UndecodableError
 from camera_edge.eval.picturefile import Pixels, frames
 from camera_edge.event import Event
+from camera_edge.sandbox import shipped
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import CameraPlan, Supply, plan_camera
 from camera_edge.worker.recordings import EventEnded, RecordingRun, Summary
 
 ParamValue = str | float
-_ONNX = "onnx:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,9 @@ def beside(replay: Replay, images: list[Path] | None) -> Iterator[tuple[Step, Pi
 
 
 def plan(source: Path, setup: Setup, supply: Supply) -> CameraPlan:
-    """A camera's plan as from a configuration: the default rules, the models granted that parameters name."""
+    """A camera's plan as from a configuration: default rules, each shipped analyzer granted what it asks for."""
     analyzers = {
-        name: {
-            "params": dict(params),
-            "grant": [f"{_ONNX}{model}"] if (model := params.get("model")) is not None else [],
-        }
+        name: {"params": dict(params), "grant": sorted(shipped(name).manifest.grant_all(params))}
         for name, params in setup.analyzers.items()
     }
     settings = CameraConfig.model_validate(

@@ -65,4 +65,17 @@ def _events(order: Order) -> Outcome:
     return Outcome(documents.of_events(figures), lambda: charts.of_events(figures))
 
 
-SUITES: Mapping[str, Callable[[Order], Outcome]] = {"change": _change, "people": _people, "events": _events}
+def _tamper(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.tamper import document_of, find_clips, measure_tamper
+
+    figures = measure_tamper(find_clips(order.data), order.site)
+    return Outcome(documents.rounded(document_of(figures)), lambda: charts.of_tamper(figures))
+
+
+SUITES: Mapping[str, Callable[[Order], Outcome]] = {
+    "change": _change,
+    "people": _people,
+    "events": _events,
+    "tamper": _tamper,
+}

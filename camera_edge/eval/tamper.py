@@ -16,6 +16,7 @@ from typing import Any
 
 import cv2
 
+from camera_edge.capture import SourceOptions
 from camera_edge.errors import OutputError, UsageError
 from camera_edge.eval.picturefile import Pixels, frames
 from camera_edge.eval.replay import Replay, Setup, Site
@@ -27,7 +28,7 @@ LIMIT_S = 3.0  # what comes later is missed
 BEFORE_S, AFTER_S = 4.0, 4.0
 HOUR_S = 3600.0
 MICROSECONDS = 1_000_000
-_IMAGES_HZ = 25.0  # of a folder of images, as the pipeline plays it
+_IMAGES_HZ = SourceOptions().fps  # of a folder of images, as the pipeline plays it
 _VIDEOS = frozenset({".mp4", ".avi", ".mkv", ".mov"})
 
 
