@@ -19,9 +19,9 @@ import msgspec
 
 from camera_edge.durable import write_durably
 from camera_edge.errors import CameraEdgeError, OutputError, UsageError
-from scripts.blobs.windows import Windows, draw_windows, joined
+from scripts.blobs.windows import Windows, draw_windows, joined, kind_shares
 
-WINDOWS, EPOCHS, SEED, HELD_OUT = 56_000, 12, 3, 6_000
+WINDOWS, EPOCHS, SEED, HELD_OUT = 56_000, 8, 3, 6_000
 MODEL = Path("models") / "blobs.onnx"
 
 
@@ -81,7 +81,7 @@ def _train(asked: argparse.Namespace) -> None:
     for epoch in train(net, windows, asked.epochs, asked.seed):
         _say(f"epoch {epoch.number} of {asked.epochs}: loss {epoch.loss:.3f}, {time.monotonic() - started:.0f} s")
     try:
-        write_durably(asked.out, to_onnx(net))
+        write_durably(asked.out, to_onnx(net, kind_shares(windows)))
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", where=str(asked.out), hint="name another") from error
 

@@ -10,12 +10,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from scripts.blobs.kinds import KINDS
+from scripts.blobs.kinds import EXPECTED, KINDS
 from scripts.blobs.net import CONVOLUTIONS, EMBEDDING, BlobNet
 from scripts.blobs.window import COLUMNS, ROWS
 
 _OPSET = 13
 _IR = 8
+# BatchNorm2d's
+_EPSILON = 1e-5
 
 
 class _Graph:
@@ -34,20 +36,24 @@ class _Graph:
         self.head = name
 
 
-def to_onnx(net: BlobNet) -> bytes:
-    """The model: `window` (n, 2, ROWS, COLUMNS) to `kinds` (n, 8) and `embedding` (n, EMBEDDING)."""
+def to_onnx(net: BlobNet, shares: NDArray[np.float64]) -> bytes:
+    """The model: `window` (n, 2, ROWS, COLUMNS) to `kinds` (n, 8) and `embedding` (n, EMBEDDING).
+
+    `shares`: how much of what it was trained on each kind was; the model answers as if they were as EXPECTED
+    (M. Saerens et al., Adjusting the outputs of a classifier to new a priori probabilities, 2002).
+    """
     state = {key: value.detach().numpy() for key, value in net.state_dict().items()}
     graph = _Graph("window")
     for number, (_, _, side, stride) in enumerate(CONVOLUTIONS):
-        weight, bias = _folded(state, number)
         pads, strides = [side // 2] * 4, [stride] * 2
-        graph.then("Conv", f"conv{number}", {"weight": weight, "bias": bias}, pads=pads, strides=strides)
+        graph.then("Conv", f"conv{number}", _folded(state, number), pads=pads, strides=strides)
         graph.then("Relu", f"relu{number}", {})
     graph.then("Flatten", "flat", {}, axis=1)
     weights = {"weight": state["project.weight"], "bias": state["project.bias"]}
     graph.then("Gemm", "project", weights, transB=1)
     graph.then("LpNormalization", "embedding", {}, axis=1, p=2)
-    weights = {"weight": state["kinds.weight"], "bias": state["kinds.bias"]}
+    bias = state["kinds.bias"] + np.log(np.array(EXPECTED) / shares)
+    weights = {"weight": state["kinds.weight"], "bias": bias.astype(np.float32)}
     graph.then("Gemm", "scores", weights, transB=1)
     graph.then("Softmax", "kinds", {}, axis=1)
     ends = [("window", ("n", 2, ROWS, COLUMNS)), ("kinds", ("n", len(KINDS))), ("embedding", ("n", EMBEDDING))]
@@ -58,10 +64,10 @@ def to_onnx(net: BlobNet) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _folded(state: dict[str, NDArray[np.float32]], number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights and bias of a convolution with the normalisation that follows it."""
+def _folded(state: dict[str, NDArray[np.float32]], number: int) -> dict[str, NDArray[np.float32]]:
+    """A convolution with the normalisation that follows it."""
     norm = f"norms.{number}"
-    gain = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + 1e-5)
+    gain = state[f"{norm}.weight"] / np.sqrt(state[f"{norm}.running_var"] + _EPSILON)
     weight = state[f"convolutions.{number}.weight"] * gain[:, None, None, None]
     bias = state[f"{norm}.bias"] - state[f"{norm}.running_mean"] * gain
-    return weight.astype(np.float32), bias.astype(np.float32)
+    return {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}

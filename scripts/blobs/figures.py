@@ -25,7 +25,7 @@ def _height(rng: np.random.Generator) -> float:
 
 
 def walker(rng: np.random.Generator) -> list[Solid]:
-    stride = float(rng.choice([0.0, rng.uniform(0.2, 0.55)], p=[0.15, 0.85]))
+    stride = float(rng.choice([0.0, rng.uniform(0.15, 0.65)], p=[0.15, 0.85]))
     pose = walking(float(rng.uniform(0, 2 * math.pi)), stride)
     return moved(person(pose, clothes(rng)), 0.0, 0.0, 0.0, size=_height(rng))
 

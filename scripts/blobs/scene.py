@@ -21,7 +21,7 @@ from scripts.blobs.solids import Assembly, Camera, Extent, Point, Solid, limb, m
 from scripts.blobs.window import COLUMNS, ROWS, BoxPx, Placement, cut, place
 
 # how often each figure is drawn, in the order of FIGURES; what people do on foot is most of what there is to know
-_SHARES = np.array([22, 8, 3, 3, 9, 6, 13, 3, 6, 5, 4, 5, 3, 3, 4, 4, 3, 3, 4, 2, 4, 3, 2], np.float64)
+_SHARES = np.array([30, 9, 3, 4, 9, 7, 13, 3, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 4, 2, 4, 3, 2], np.float64)
 _ON_FOOT = frozenset({"walker", "walker_with_load", "walker_with_umbrella", "runner"})
 _NOTHING = frozenset({"noise", "light"})
 _PERSON_M = 1.7

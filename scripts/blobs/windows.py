@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scripts.blobs.kinds import KIND_OF_FIGURE, KINDS
 from scripts.blobs.scene import draw
 from scripts.blobs.window import COLUMNS, ROWS
 
@@ -46,6 +47,12 @@ def joined(batches: Sequence[Windows]) -> Windows:
         np.concatenate([batch.figures for batch in batches]),
         np.concatenate([batch.person_px for batch in batches]),
     )
+
+
+def kind_shares(windows: Windows) -> NDArray[np.float64]:
+    """How much of the set each of KINDS is."""
+    kinds = np.array(KIND_OF_FIGURE)[windows.figures]
+    return np.bincount(kinds, minlength=len(KINDS)) / len(kinds)
 
 
 def _batch(seed: int, start: int, end: int) -> Windows:

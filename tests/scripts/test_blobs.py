@@ -155,7 +155,6 @@ def drawn(name: str, count: int = 60) -> Windows:
         ("crowd", {"group"}),
         ("cyclist", {"cyclist"}),
         ("car", {"vehicle"}),
-        ("bird", {"animal", "other"}),
         ("light", {"other"}),
     ],
 )
