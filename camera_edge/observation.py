@@ -64,7 +64,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background, `HIDDEN_ONLY` = no foreground."""
+    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background, `HIDDEN_ONLY`: no foreground."""
 
     analyzer: str
     pixels: NDArray[np.uint8]
@@ -72,7 +72,7 @@ class Mask:
     @property
     def foreground(self) -> NDArray[np.uint8]:
         """What the analyzer found: the mask without what is hidden around it. Never what redaction goes by."""
-        return np.where(self.pixels == HIDDEN_ONLY, np.uint8(0), self.pixels)
+        return self.pixels * (self.pixels != HIDDEN_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
