@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 class Suite(StrEnum):
     CHANGE = "change"
+    PEOPLE = "people"
+    EVENTS = "events"
+    TAMPER = "tamper"
 
 
 @app.command("eval")

@@ -6,19 +6,18 @@ in the CDnet benchmark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from camera_edge.errors import UndecodableError
 from camera_edge.eval.backgrounds import NAMES, Background, one_thread
 from camera_edge.eval.cdnet import LabelledRecording, find_labelled
 from camera_edge.eval.foreground import Confusion, Pixels, compare
-from camera_edge.eval.picturefile import frames, read_gray
-from camera_edge.eval.replay import Replay, Setup, Site, Timing
+from camera_edge.eval.picturefile import read_gray
+from camera_edge.eval.replay import Replay, Setup, Site, Timing, beside
 from camera_edge.worker.pipeline import Step
 
 ANALYZER = "motion"
@@ -92,7 +91,7 @@ def _measure(recording: LabelledRecording, site: Site) -> ChangeResult:
     own = _Tally()
     backgrounds = {name: (Background(name), _Tally()) for name in NAMES}
     with one_thread():
-        for step, bgr in _beside(replay, recording):
+        for step, bgr in beside(replay, recording.images):
             labels = _labels(recording, step.seen.frame)
             if labels is not None:
                 own.add(step.seen.frame, compare(_mask(step, labels), labels, recording.region))
@@ -109,18 +108,6 @@ def _measure(recording: LabelledRecording, site: Site) -> ChangeResult:
         baselines={name: tally.score(each.ms_per_frame) for name, (each, tally) in backgrounds.items()},
         curves={ANALYZER: own.curve, **{name: tally.curve for name, (_, tally) in backgrounds.items()}},
     )
-
-
-def _beside(replay: Replay, recording: LabelledRecording) -> Iterator[tuple[Step, Pixels]]:
-    """Every step with its frame as OpenCV reads it."""
-    native = enumerate(frames(recording.source, recording.images))
-    for step in replay.steps():
-        bgr = next((bgr for number, bgr in native if number == step.seen.frame), None)
-        if bgr is None:
-            raise UndecodableError(
-                f"OpenCV reads no frame {step.seen.frame} of it", where=str(recording.source), hint="check the file"
-            )
-        yield step, bgr
 
 
 def _labels(recording: LabelledRecording, frame: int) -> Pixels | None:

@@ -13,15 +13,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from camera_edge.config import CameraConfig
-from camera_edge.errors import QuarantineError
+from camera_edge.errors import QuarantineError, UndecodableError
+from camera_edge.eval.picturefile import Pixels, frames
 from camera_edge.event import Event
+from camera_edge.sandbox import shipped
 from camera_edge.worker.assembly import Sandboxing
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import CameraPlan, Supply, plan_camera
 from camera_edge.worker.recordings import EventEnded, RecordingRun, Summary
 
 ParamValue = str | float
-_ONNX = "onnx:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,25 @@ class Replay:
             )
 
 
+def beside(replay: Replay, images: list[Path] | None) -> Iterator[tuple[Step, Pixels]]:
+    """Every step with the BGR picture of its frame as OpenCV reads it; `images`: the frames, if they are not a video.
+
+    Raises UndecodableError where OpenCV reads fewer frames.
+    """
+    native = enumerate(frames(replay.source, images))
+    for step in replay.steps():
+        bgr = next((bgr for number, bgr in native if number == step.seen.frame), None)
+        if bgr is None:
+            raise UndecodableError(
+                f"OpenCV reads no frame {step.seen.frame} of it", where=str(replay.source), hint="check the file"
+            )
+        yield step, bgr
+
+
 def plan(source: Path, setup: Setup, supply: Supply) -> CameraPlan:
-    """A camera's plan as from a configuration: the default rules, the models granted that parameters name."""
+    """A camera's plan as from a configuration: default rules, each shipped analyzer granted what it asks for."""
     analyzers = {
-        name: {
-            "params": dict(params),
-            "grant": [f"{_ONNX}{model}"] if (model := params.get("model")) is not None else [],
-        }
+        name: {"params": dict(params), "grant": sorted(shipped(name).manifest.grant_all(params))}
         for name, params in setup.analyzers.items()
     }
     settings = CameraConfig.model_validate(

@@ -6,7 +6,8 @@ Invariant: a document holds the keys that the README names for its suite, at its
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,4 +41,41 @@ def _change(order: Order) -> Outcome:
     return Outcome(documents.of_change(figures), lambda: charts.of_change(figures))
 
 
-SUITES: Mapping[str, Callable[[Order], Outcome]] = {"change": _change}
+def _people(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.detectors import with_detector
+    from camera_edge.eval.people import measure_people
+
+    with with_detector(order.model, order.data, order.site.supply) as supply:
+        figures = measure_people(order.data, order.model, replace(order.site, supply=supply))
+    return Outcome(documents.of_people(figures), lambda: charts.of_people(figures))
+
+
+def _events(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.detectors import with_detector
+    from camera_edge.eval.events import find_recordings, measure_events
+
+    recordings, detector = find_recordings(order.data)
+    with ExitStack() as stack:
+        supply = order.site.supply
+        if detector:
+            supply = stack.enter_context(with_detector(order.model, order.data, supply))
+        figures = measure_events(recordings, order.model, replace(order.site, supply=supply))
+    return Outcome(documents.of_events(figures), lambda: charts.of_events(figures))
+
+
+def _tamper(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.tamper import document_of, find_clips, measure_tamper
+
+    figures = measure_tamper(find_clips(order.data), order.site)
+    return Outcome(documents.rounded(document_of(figures)), lambda: charts.of_tamper(figures))
+
+
+SUITES: Mapping[str, Callable[[Order], Outcome]] = {
+    "change": _change,
+    "people": _people,
+    "events": _events,
+    "tamper": _tamper,
+}

@@ -17,6 +17,7 @@ from typing import Protocol
 from camera_edge.errors import CameraEdgeError, ModuleError
 from camera_edge.sandbox.answer import (
     ATTRIBUTES_BYTES_MAX,
+    BOX,
     KIND_BYTES_MAX,
     RECORD,
     Draft,
@@ -340,6 +341,17 @@ class Host:
         # as it is: a detector's answer is a megabyte, and once is enough to copy it
         self.write(int(out), outputs.data.cast("B") if outputs.size else b"")
         return int(outputs.size)
+
+    def _regions(self, buffer: int, capacity: int) -> int:
+        self._now()
+        if self.services.regions is None:
+            return Status.NOT_FOUND
+        boxes = self.services.regions()
+        if boxes is None:
+            return Status.FAILED
+        room = boxes[: capacity & U32]
+        self.write(buffer, b"".join(BOX.pack(box.x, box.y, box.w, box.h) for box in room))
+        return len(boxes)
 
     def _state_get(self, offset: int, buffer: int, capacity: int) -> int:
         offset, capacity = offset & U32, capacity & U32

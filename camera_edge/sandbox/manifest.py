@@ -20,8 +20,8 @@ from camera_edge.sandbox.status import ABI_VERSION
 MEMORY_BYTES_MAX = 256 << 20
 FUEL_MAX = 2_000_000_000
 OBSERVATIONS_MAX = 4096
-# names that begin so are the host's: what a guest needs to know of its model and its camera
-HOST_PARAMS = ("model.", "camera.")
+# names that begin so are the host's: what a guest needs to know of its camera, and of a model that a parameter names
+_HOST_PARAM = re.compile(r"([A-Za-z0-9_-]+_)?model\.|camera\.")
 
 # \Z and not $, which lets a line feed pass
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"
@@ -83,7 +83,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.params is None:
             return dict(params)
         for name, value in params.items():
-            if name == "model" or name.startswith(HOST_PARAMS):
+            if name == "model" or _HOST_PARAM.match(name):
                 continue
             if name not in self.params:
                 has = ", ".join(sorted(self.params)) or "none"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from camera_edge.capture import Frame, Grab, Source, SourceOptions, open_source
@@ -38,7 +38,8 @@ class Summary:
     """The end of a recording.
 
     warnings: what was not as it should be, and was survived. broken: analyzers whose answers are incomplete, with the
-    reason. made_of: what analysed it in the end. modules: what each module did.
+    reason. made_of: what analysed it in the end. modules: what each module did. states: what each module's store held
+    at the end.
     """
 
     frames: int
@@ -53,6 +54,7 @@ class Summary:
     broken: Mapping[str, str]
     made_of: Provenance
     modules: tuple[ModuleProgress, ...] = ()
+    states: Mapping[str, bytes] = field(default_factory=dict)
 
 
 RecordingNews = Step | EventEnded | Summary
@@ -108,6 +110,7 @@ class RecordingRun:
                 broken=camera.analysis.crew.broken,
                 made_of=provenance(camera.analysis.plan, camera.analysis.crew.versions, source.fingerprint()),
                 modules=tuple(camera.analysis.crew.counts),
+                states=camera.analysis.crew.states,
             )
         if self._lost is not None:
             raise self._lost

@@ -12,24 +12,26 @@ enum {
     RIPE = 9,           /* AGE_US: so steady is a thing that rests */
     TAKEN_SILENTLY = 60, /* a steady rest that is no thing, or one too small */
     STEADY = 8,         /* grey levels that a resting place may vary by */
-    FADE = 3,           /* grey levels that it may drift by from one look to the next */
+    FADE = 6,           /* grey levels that it may drift by from one look to the next */
     DRIFT = 1,          /* the same for what has settled */
     DIFFERENT = 5,      /* grey levels beyond which a place is not as it was */
-    THRESHOLD = 10,     /* of the mean of what lies beyond, over 5x5 */
+    THRESHOLD = 12,     /* of the mean of what lies beyond, over 5x5 */
     BESIDE = 3,         /* pixels around a thing in which another one disturbs */
     STRONG = 12,        /* grey levels beyond DIFFERENT that no change of light brings */
     STEADY_PART = 10,   /* one part in so many of a thing at rest may move, at most */
-    FIDGET = 4,         /* grey levels beyond DIFFERENT that a move within a thing brings */
+    FIDGET = 5,         /* grey levels beyond DIFFERENT that a move within a thing brings */
     LIVING = 255,       /* owner of what stayed but was never at rest: a person who stands */
+    LIVELY_TICKS = 4,   /* so often, and more often than not: a person who stands */
+    LIGHT_PART = 200,   /* one part in so many of what is empty that changes: so do things then */
     LIVELY = 33,        /* one part in so many that moves is life */
-    PART_OF = 5,        /* one part in so many of their size lies between parts of one thing, at most */
+    PART_OF = 3,        /* one part in so many of their size lies between parts of one thing, at most */
     CONTOUR = 8,        /* pixels of outline that are enough to tell */
 };
 static const int64_t BRIEF_US = 1200000;   /* what went as soon as it came was no thing */
 static const int64_t SURE_US = 1500000;    /* who only pauses has moved on */
 static const int64_t COVERED_US = 2000000; /* a thing that is covered for so long is not reported meanwhile */
 static const int64_t REPORTED_US = 20000000;
-static const int64_t TOGETHER_US = 1000000; /* parts of one thing come to rest together */
+static const int64_t TOGETHER_US = 1500000; /* parts of one thing come to rest together */
 static const int64_t TURMOIL_US = 1000000;
 static const float ABRUPT = 0.9f, STEEPER = 1.5f;
 static const float LEAST_CONTRAST = 12; /* grey levels beyond DIFFERENT: less is a change of light */
@@ -138,7 +140,9 @@ static void drift(still_layer *layer) {
             u8x16 next = sub_sat16(add_sat16(settled, up), down);
             u8x16 stays = at_most16(splat16(TAKEN_SILENTLY), age);
             u8x16 lives = stays & load16(layer->joined + at) & ~at_most16(difference16(pixel, settled), splat16(DIFFERENT));
-            store16(layer->owner + at, load16(layer->owner + at) | lives);
+            u8x16 owner = load16(layer->owner + at), stands = (u8x16)(owner == splat16(LIVING));
+            store16(layer->before + at, choose16(lives & ~stands, settled, load16(layer->before + at)));
+            store16(layer->owner + at, (owner | lives) & ~(stands & (u8x16)(age == splat16(255))));
             store16(layer->settled + at, choose16(stays, pixel, next));
         }
     }
@@ -201,17 +205,38 @@ static int is_touched(const still_layer *layer, const still_thing *t) {
     return 0;
 }
 
+int still_lives(const still_thing *t) { return t->living || (t->change != STILL_REMOVED && t->lively > 1 && t->lively > t->quiet); }
+
+/* Whether places that belong to nothing change too: then it is the light. */
+static int light_changes(const still_layer *layer) {
+    extent e = layer->e;
+    int32_t free = 0, changing = 0;
+    for (int32_t y = 0; y < e.height; y++) {
+#pragma clang loop unroll_count(2)
+        for (int32_t x = 0; x < e.padded; x += 16) {
+            int32_t at = y * e.pitch + x;
+            u8x16 taken = load16(layer->joined + at) | load16(layer->owner + at);
+            u8x16 of_none = at_most16(taken, splat16(0)) & first16(e.width - x);
+            free += __builtin_popcount(bits16(of_none));
+            changing += __builtin_popcount(bits16(of_none & at_most16(load16(layer->age + at), splat16(0))));
+        }
+    }
+    return LIGHT_PART * changing > free;
+}
+
 static void follow_things(still_layer *layer, int64_t media_us) {
+    int light = layer->count && light_changes(layer);
     for (int32_t i = 0; i < layer->count; i++) {
         still_thing *t = &layer->list[i];
         places own = places_of(layer, i);
         if (2 * own.changed < own.all) t->seen_us = media_us;
         if (!own.all) t->area = 0;
-        if (4 * own.changed > own.all || is_touched(layer, t)) continue;
+        if (4 * own.changed > own.all || light || is_touched(layer, t)) continue;
         if (layer->ticked_us > t->taken_us && LIVELY * own.restless > own.all)
             t->lively++;
         else
             t->quiet++;
+        if (t->lively >= LIVELY_TICKS && still_lives(t)) t->living = 1;
     }
     drop_things(layer);
 }
@@ -235,8 +260,6 @@ typedef struct overlap {
 } overlap;
 
 /* What a region takes over, where `scratch` holds its mask. */
-int still_lives(const still_thing *t) { return 4 * t->lively > t->quiet + 4; }
-
 static overlap overlap_of(const still_layer *layer, const region *r) {
     overlap over = {0};
     for (int32_t y = r->top; y < r->bottom; y++)
@@ -253,8 +276,12 @@ static overlap overlap_of(const still_layer *layer, const region *r) {
     return over;
 }
 
-/* Whether the region only undoes what was there for a moment. Things that lose most of their places end. */
-static int undoes(still_layer *layer, const overlap *over) {
+/* Who owns a place that is no thing: where someone stands, and moves on the spot. */
+static uint8_t owner_of_none(const overlap *over) { return 2 * over->as_before > over->all ? 0 : LIVING; }
+
+/* Whether the region only undoes what was there for a moment, or is someone who stands there. Things that lose most of
+ * their places end. */
+static int is_no_thing(still_layer *layer, const overlap *over) {
     int brief = 2 * over->as_before > over->all, living = over->living;
     for (int32_t i = 0; i < layer->count; i++) {
         still_thing *t = &layer->list[i];
@@ -266,7 +293,7 @@ static int undoes(still_layer *layer, const overlap *over) {
             brief = 0;
         if (2 * lost >= places_of(layer, i).all) t->area = 0;
     }
-    return brief || 2 * living > over->all;
+    return brief || 3 * living > over->all;
 }
 
 /* The region's mask is settled as it is now, and belongs to `owner`. */
@@ -275,7 +302,10 @@ static void settle(still_layer *layer, const region *r, uint8_t owner) {
         for (int32_t x = r->left & ~15; x < r->right; x += 16) {
             int32_t at = y * layer->e.pitch + x;
             u8x16 take = load16(layer->scratch + at), settled = load16(layer->settled + at);
-            store16(layer->before + at, choose16(take, settled, load16(layer->before + at)));
+            /* where someone stands, what was there before is not what he looked like before he moved */
+            u8x16 stands = (u8x16)(load16(layer->owner + at) == splat16(LIVING));
+            u8x16 pass = owner == LIVING ? take & ~stands : take;
+            store16(layer->before + at, choose16(pass, settled, load16(layer->before + at)));
             store16(layer->owner + at, choose16(take, splat16(owner), load16(layer->owner + at)));
             store16(layer->settled + at, choose16(take, load16(layer->image + at), settled));
         }
@@ -330,8 +360,8 @@ static void take_region(still_layer *layer, int32_t n, int64_t media_us) {
     regions_paint_one(&layer->found, layer->e, (hit_plane){layer->hits, layer->rows}, n, layer->scratch);
     overlap over = overlap_of(layer, r);
     int weak = (float)r->strength < LEAST_CONTRAST * (float)r->area;
-    if (undoes(layer, &over) || weak) {
-        settle(layer, r, 0);
+    if (is_no_thing(layer, &over) || weak) {
+        settle(layer, r, weak ? 0 : owner_of_none(&over));
         return;
     }
     still_thing thing = thing_of(layer, r, media_us);

@@ -22,6 +22,7 @@ typedef struct still_thing {
     int64_t taken_us;     /* when that was decided */
     int64_t seen_us;      /* when it was last seen uncovered */
     int64_t wanted_us;    /* when the caller last needed it: the caller's */
+    int32_t living;        /* it is no thing: something moved within it most of the time */
     int32_t quiet, lively; /* how often it was looked at and nothing, or something, moved within it */
 } still_thing;
 
