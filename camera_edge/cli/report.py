@@ -114,7 +114,7 @@ class Report:
         if self._wanted.masks is not None:
             for mask in seen.masks:
                 if mask.analyzer in self._reported:
-                    _write(self._mask_folder(self._wanted.masks, mask) / f"{seen.frame:06d}.png", png(mask.pixels))
+                    _write(self._mask_folder(self._wanted.masks, mask) / f"{seen.frame:06d}.png", png(mask.foreground))
 
     def _mask_folder(self, masks: Path, mask: Mask) -> Path:
         self._first_masks_of = self._first_masks_of or mask.analyzer

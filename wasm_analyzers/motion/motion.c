@@ -113,13 +113,26 @@ static void send_mask(void) {
 }
 
 static void hide_all(void) {
-    __builtin_memset(shown, 255, (size_t)(view.width * view.height));
+    __builtin_memset(shown, CAMERA_EDGE_HIDDEN, (size_t)(view.width * view.height));
     send_mask();
 }
 
-static void show(const uint8_t *plane) {
-    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, plane + y * view.pitch, view.width);
-    send_mask();
+/* What is reported: the foreground of the mask. */
+static void draw_foreground(void) {
+    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, foreground + y * view.pitch, view.width);
+}
+
+/* What is hidden beside it. */
+static void draw_hidden(const uint8_t *plane) {
+    u8x16 hidden = splat16(CAMERA_EDGE_HIDDEN);
+    for (int32_t y = 0; y < view.height; y++) {
+        const uint8_t *from = plane + y * view.pitch;
+        uint8_t *to = shown + y * view.width;
+        int32_t x = 0;
+#pragma clang loop unroll_count(4)
+        for (; x + 16 <= view.width; x += 16) store16(to + x, max16(load16(to + x), load16(from + x) & hidden));
+        for (; x < view.width; x++) to[x] |= to[x] ? 0 : from[x] & CAMERA_EDGE_HIDDEN;
+    }
 }
 
 static void learn(const uint8_t *pixels, int32_t stride, int64_t media_us) {
@@ -346,7 +359,8 @@ static void show_cover(int64_t media_us, int64_t elapsed_us) {
         draw_unsettled(media_us);
         add_plane(cover, unsettled_cover, NULL);
     }
-    show(cover);
+    draw_hidden(cover);
+    send_mask();
 }
 
 /* Fill joined and found from the plane of hits or of what is solid. */
@@ -375,7 +389,8 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     find_regions(solid);
     follow_regions(media_us);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
-    if (set.tight) show(foreground);
+    draw_foreground();
+    if (set.tight) send_mask();
     /* a shadow is no object, but the background is not to be learned from it */
     if (shadows) add_plane(foreground, hits, solid);
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};

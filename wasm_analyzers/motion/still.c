@@ -12,10 +12,10 @@ enum {
     RIPE = 9,           /* AGE_US: so steady is a thing that rests */
     TAKEN_SILENTLY = 60, /* a steady rest that is no thing, or one too small */
     STEADY = 8,         /* grey levels that a resting place may vary by */
-    FADE = 5,           /* grey levels that it may drift by from one look to the next */
+    FADE = 6,           /* grey levels that it may drift by from one look to the next */
     DRIFT = 1,          /* the same for what has settled */
     DIFFERENT = 5,      /* grey levels beyond which a place is not as it was */
-    THRESHOLD = 10,     /* of the mean of what lies beyond, over 5x5 */
+    THRESHOLD = 12,     /* of the mean of what lies beyond, over 5x5 */
     BESIDE = 3,         /* pixels around a thing in which another one disturbs */
     STRONG = 12,        /* grey levels beyond DIFFERENT that no change of light brings */
     STEADY_PART = 10,   /* one part in so many of a thing at rest may move, at most */
@@ -24,14 +24,14 @@ enum {
     LIVELY_TICKS = 4,   /* so often, and more often than not: a person who stands */
     LIGHT_PART = 200,   /* one part in so many of what is empty that changes: so do things then */
     LIVELY = 33,        /* one part in so many that moves is life */
-    PART_OF = 5,        /* one part in so many of their size lies between parts of one thing, at most */
+    PART_OF = 3,        /* one part in so many of their size lies between parts of one thing, at most */
     CONTOUR = 8,        /* pixels of outline that are enough to tell */
 };
 static const int64_t BRIEF_US = 1200000;   /* what went as soon as it came was no thing */
 static const int64_t SURE_US = 1500000;    /* who only pauses has moved on */
 static const int64_t COVERED_US = 2000000; /* a thing that is covered for so long is not reported meanwhile */
 static const int64_t REPORTED_US = 20000000;
-static const int64_t TOGETHER_US = 1000000; /* parts of one thing come to rest together */
+static const int64_t TOGETHER_US = 1500000; /* parts of one thing come to rest together */
 static const int64_t TURMOIL_US = 1000000;
 static const float ABRUPT = 0.9f, STEEPER = 1.5f;
 static const float LEAST_CONTRAST = 12; /* grey levels beyond DIFFERENT: less is a change of light */
