@@ -70,8 +70,8 @@ class PictureInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the outputs are to be read: by which decoder, on grids of which strides (pixels), naming which classes.
 
-    `classes` is a list of names, or the name of a list that the package ships (`coco80`). `sure_score`: from which score
-    on a thing is more likely there than not; what is best differs from model to model.
+    `classes` is a list of names, or the name of a list that the package ships (`coco80`). `sure_score`: from which
+    score on a thing is more likely there than not; what is best differs from model to model.
     """
 
     decoder: Literal["yolox", "fastestdet", "yolov5", "yolov8", "yolov10", "none"] = "none"

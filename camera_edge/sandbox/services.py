@@ -25,8 +25,8 @@ class Services:
 
     `infer(model, region)` runs a model on a region of the full frame that is being analysed, and gives all its outputs
     as one float32 array, one after the other. `graph(model)` gives one for wasi-nn, `load(onnx)` makes one of bytes of
-    the guest's own. All raise CameraEdgeError, which the guest sees as a status. `regions()` says where another analyzer,
-    the one that this one follows, saw something in the frame; None: it follows none.
+    the guest's own. All raise CameraEdgeError, which the guest sees as a status. `regions()` says where the analyzer
+    that this one follows saw something in the frame; None: it follows none.
     """
 
     infer: Infer | None = None

@@ -69,6 +69,15 @@ def test_a_known_file_gets_name_and_contract_from_the_catalogue(registry: Regist
     assert params["model.strides"] == "8,16,32"
     assert params["model.outputs"] == "1x3549x85"
     assert str(params["model.classes"]).split("\n")[2] == "car"
+    assert params["model.sure_score"] == 0.6
+
+
+def test_what_is_said_of_a_model_is_said_under_the_parameter_that_names_it(
+    registry: Registry, file: Path, contract: Contract
+) -> None:
+    params = model_params(registry.add(file, "ours", contract), "look_model")
+    assert {name.partition(".")[0] for name in params} == {"look_model"}
+    assert params["look_model.outputs"] == "1x3x4x8"
 
 
 def test_a_stranger_without_a_contract_is_refused_with_the_next_step(registry: Registry, file: Path) -> None:
