@@ -55,11 +55,14 @@ def rules_of(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple
 
 
 def default_rules(analyzer: AnalyzerPlan) -> list[Rule]:
-    """What is told of an analyzer where the configuration has no rules: each of its kinds."""
-    name, kinds = analyzer.name, frozenset(analyzer.module.manifest.kinds)
-    asked = kinds - UNASKED.get(name, frozenset())
-    rules = [Rule("any", kinds=asked, analyzers=frozenset({name}), quiet_us=QUIETS_US.get(name, QUIET_US))]
-    if name == REDACTION_DEFAULT and STILL in kinds:
+    """What is told of an analyzer where the configuration has no rules: each of its kinds.
+
+    They do not name the kinds, so that a new version of a module with others is no reason to start the camera anew.
+    """
+    name = analyzer.name
+    unasked, quiet_us = UNASKED.get(name, frozenset()), QUIETS_US.get(name, QUIET_US)
+    rules = [Rule("any", analyzers=frozenset({name}), quiet_us=quiet_us, unasked=unasked)]
+    if name == REDACTION_DEFAULT:
         rules += thing_rules(frozenset({name}))
     return rules
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from camera_edge.clock import time_zone
@@ -28,32 +27,33 @@ def analyzer(name: str, wake_on: str | None = None) -> AnalyzerPlan:
 def test_without_analyzers_motion_runs_and_tells_what_moves_and_things_that_were_left_or_taken(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert [(each.name, each.reported) for each in plan.analyzers] == [("motion", True)]
-    assert plan.rules[0] == Rule(
-        "any", kinds=frozenset({"motion"}), analyzers=frozenset({"motion"}), quiet_us=3_000_000
-    )
+    any_kind = Rule("any", analyzers=frozenset({"motion"}), quiet_us=3_000_000, unasked=frozenset({"still"}))
+    assert plan.rules[0] == any_kind
     assert [rule.name for rule in plan.rules[1:]] == ["object_left", "object_removed"]
     assert {rule.hold_us for rule in plan.rules[1:]} == {1_000_000}
     assert plan.redaction.required == {"motion"}
 
 
 def test_each_analyzer_has_its_own_events_where_nobody_wrote_rules() -> None:
-    def rules(name: str, *kinds: str) -> list[tuple[str, set[str], int]]:
-        module = shipped("motion")
-        given = replace(module, manifest=msgspec.structs.replace(module.manifest, kinds=kinds))
+    def rules(name: str) -> list[tuple[str, set[str], set[str], int]]:
         return [
-            (each.name if each.watch is None else each.watch.event, set(each.kinds), each.quiet_us // 1_000_000)
-            for each in default_rules(AnalyzerPlan(name, given, frozenset(), {}))
+            (
+                each.name if each.watch is None else each.watch.event,
+                set(each.kinds),
+                set(each.unasked),
+                each.quiet_us // 1_000_000,
+            )
+            for each in default_rules(analyzer(name))
         ]
 
-    assert rules("motion", "motion", "still") == [
-        ("any", {"motion"}, 3),
-        ("object_left", {"still"}, 3),
-        ("object_removed", {"still"}, 3),
+    assert rules("motion") == [
+        ("any", set(), {"still"}, 3),
+        ("object_left", {"still"}, set(), 3),
+        ("object_removed", {"still"}, set(), 3),
     ]
-    assert rules("objects", "person", "vehicle", "object") == [("any", {"person", "vehicle"}, 3)]
-    assert rules("tamper", "tamper") == [("any", {"tamper"}, 5)]
-    assert rules("normality", "unusual") == [("any", {"unusual"}, 3)]
-    assert rules("forklift", "forklift", "still", "object") == [("any", {"forklift", "still", "object"}, 3)]
+    assert rules("objects") == [("any", set(), {"object"}, 3)]
+    assert rules("tamper") == [("any", set(), set(), 5)]
+    assert rules("normality") == rules("forklift") == [("any", set(), set(), 3)]
 
 
 def test_a_rule_over_tracks_looks_at_people_and_vehicles_where_somebody_tells_them_else_at_what_moves(
