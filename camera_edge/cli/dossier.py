@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
 from camera_edge.cli.moments import Moment, Moments
 from camera_edge.cli.report import CLIPS
+from camera_edge.cli.rule_words import asks
 from camera_edge.cli.talk import talk
 from camera_edge.clock import SystemClock, iso_utc
 from camera_edge.dossier import (
@@ -33,7 +34,6 @@ from camera_edge.dossier import (
 from camera_edge.durable import write_durably
 from camera_edge.errors import CameraEdgeError, OutputError, UsageError
 from camera_edge.installed import installed_version
-from camera_edge.rules import Rule
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 from camera_edge.worker.provenance import provenance
@@ -188,7 +188,7 @@ def _setting(plan: CameraPlan) -> Setting:
     return Setting(
         rate_hz=plan.rate_hz,
         modules=tuple(_module(each) for each in plan.analyzers),
-        rules=tuple(RuleFacts(rule.name, _asks(rule)) for rule in plan.rules),
+        rules=tuple(RuleFacts(rule.name, asks(rule)) for rule in plan.rules),
         zones=tuple(plan.zones),
         # what opened the source says what decodes it
         made_of=provenance(plan, plan.analyzers, decoder=""),
@@ -205,21 +205,3 @@ def _module(plan: AnalyzerPlan) -> ModuleFacts:
         reported=plan.reported,
         state_sha256=sha256(plan.state).hexdigest() if plan.state else "",
     )
-
-
-def _asks(rule: Rule) -> str:
-    """What of a rule is not as it would be of itself."""
-    asked = []
-    for each in fields(rule):
-        value = getattr(rule, each.name)
-        if each.name != "name" and value != (each.default if each.default is not MISSING else None):
-            asked.append(_asked(each.name, value))
-    return "; ".join(asked) or "anything"
-
-
-def _asked(name: str, value: object) -> str:
-    if name.endswith("_us") and isinstance(value, int):
-        return f"{name.removesuffix('_us')} {value / 1e6:g} s"
-    if isinstance(value, frozenset | tuple):
-        return f"{name} {', '.join(sorted(map(str, value)))}"
-    return name if value is True else f"{name} {value}"

@@ -17,7 +17,7 @@ from camera_edge.dossier.making import making
 from camera_edge.dossier.markup import Html, join, tag
 from camera_edge.dossier.moment import clock, duration
 from camera_edge.dossier.timeline import timeline
-from camera_edge.observation import Box
+from camera_edge.event import Event
 from camera_edge.worker.snapshots import Snapshot
 
 
@@ -138,7 +138,7 @@ def _card(found: EventFound, prefix: str) -> Html:
     ]
     return tag(
         "article",
-        _shot(found.snapshot, event.box),
+        _shot(found.snapshot, event),
         tag("h4", tag("span", event.kind, class_="kind"), " ", tag("span", when, class_="when")),
         tag("p", event.why or "No reason was given.", class_="why"),
         tag("dl", facts),
@@ -147,13 +147,13 @@ def _card(found: EventFound, prefix: str) -> Html:
     )
 
 
-def _shot(snapshot: Snapshot | None, box: Box | None) -> Html:
+def _shot(snapshot: Snapshot | None, event: Event) -> Html:
     if snapshot is None:
         return tag("figure", tag("div", "no picture", class_="blank"))
     data = base64.b64encode(snapshot.data).decode("ascii")
     image = tag("img", src=Html(f"data:image/jpeg;base64,{data}"), alt=f"Frame {snapshot.frame}, redacted")
-    outline = None
-    if box is not None and not snapshot.is_hidden:
+    outline, box = None, event.box
+    if box is not None and snapshot.frame == event.best_frame and not snapshot.is_hidden:
         edge = tag("rect", x=box.x, y=box.y, width=box.w, height=box.h, class_="outline")
         outline = tag("svg", edge, viewBox="0 0 1 1", preserveAspectRatio="none", aria_hidden="true")
     words = f"frame {snapshot.frame} at {clock(snapshot.media_us, decimals=2)}"

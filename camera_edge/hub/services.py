@@ -27,8 +27,8 @@ class HubServices:
         self._clock = clock
         self._started_utc_ns = clock.utc_ns()
 
-    def events(self, limit: int) -> Sequence[WebEventRow]:
-        return [_web_row(row) for row in self._reader.events(limit=limit)]
+    def events(self, limit: int, kind: str | None = None) -> Sequence[WebEventRow]:
+        return [_web_row(row) for row in self._reader.events(limit=limit, kind=kind)]
 
     def clip_path(self, event_id: str, part: ClipPart) -> Path | None:
         row = self._reader.event(event_id)

@@ -75,7 +75,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all_asked(self.capabilities, params)
 
     def with_defaults(self, params: Mapping[str, str | float]) -> dict[str, str | float]:
-        """The parameters a guest sees. Raises ModuleError for one that the module does not have."""
+        """The parameters a guest sees. Raises ModuleError for one that the module does not have, or that is no number."""
+        for name, value in params.items():
+            if not isinstance(value, str) and not math.isfinite(value):
+                hint = "it takes a number that is not infinite"
+                raise ModuleError(f"parameter {name!r} of {self.name} is {value!r}", hint=hint)
         if self.params is None:
             return dict(params)
         for name, value in params.items():

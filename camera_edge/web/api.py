@@ -22,6 +22,7 @@ class EventsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=100, ge=1, le=1000)
+    kind: str | None = Field(default=None, min_length=1, max_length=64)
 
 
 class EventOut(BaseModel):
@@ -93,7 +94,7 @@ class ApiRoutes:
 
     async def events(self, request: web.Request) -> web.Response:
         query = EventsQuery.model_validate(dict(request.query))
-        rows = self._services.events(query.limit)
+        rows = self._services.events(query.limit, query.kind)
         return _json(EventsOut(events=[_event_out(row) for row in rows]))
 
     async def status(self, _request: web.Request) -> web.Response:

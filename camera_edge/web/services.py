@@ -129,8 +129,8 @@ class Whep(Protocol):
 class WebServices(Protocol):
     """Everything the page needs. A failure is raised as a CameraEdgeError and shown; it is never an empty answer."""
 
-    def events(self, limit: int) -> Sequence[EventRow]:
-        """The newest events, newest first."""
+    def events(self, limit: int, kind: str | None = None) -> Sequence[EventRow]:
+        """The newest events (of this kind), newest first."""
 
     def clip_path(self, event_id: str, part: ClipPart) -> Path | None:
         """Where a file of an event lies; None when the event is unknown or has no such file."""

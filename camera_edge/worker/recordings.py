@@ -141,7 +141,7 @@ class RecordingRun:
         step = camera.pipeline.digest(tick)
         if self._snapshots is not None and frame is not None:
             over = {change.event.best_frame for change in step.changes if isinstance(change, Closed)}
-            self._snapshots.look(frame.id, frame.media_us, frame.picture, camera.pipeline.best_frames | over)
+            self._snapshots.look(step.seen, frame.picture, camera.pipeline.best_frames | over)
         yield step
         yield from self._ended(step.changes, camera)
 

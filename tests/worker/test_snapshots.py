@@ -34,16 +34,18 @@ def noise(seed: int) -> Picture:
 
 
 class Bench:
-    """Snapshots over frames of noise in which `THING` is always seen, a fifth of a second apart."""
+    """Snapshots over frames of noise, five a second, in which `THING` is seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, step_us: int = 200_000) -> None:
+        self._step_us = step_us
         self._history = RedactionHistory(RedactionPolicy(frozenset({"motion"}), period_us=200_000), 10_000_000)
         self.snapshots = Snapshots(Redactor(self._history, PrivacyMask([]), Mode.PIXELATE))
 
-    def look(self, frame: int, *wanted: int, answered: bool = True) -> None:
+    def look(self, frame: int, *wanted: int, answered: bool = True, something: bool = True) -> None:
         who = frozenset({"motion"}) if answered else frozenset()
-        self._history.add(Seen(frame, frame * 200_000, (THING,), answered=who), Grid.for_size(*SIZE))
-        self.snapshots.look(frame, frame * 200_000, noise(frame), frozenset(wanted))
+        seen = Seen(frame, frame * self._step_us, (THING,) if something else (), answered=who)
+        self._history.add(seen, Grid.for_size(*SIZE))
+        self.snapshots.look(seen, noise(frame), frozenset(wanted))
 
 
 def read(snapshot: Snapshot | None) -> Grey:
@@ -54,13 +56,38 @@ def read(snapshot: Snapshot | None) -> Grey:
 
 def test_what_is_wanted_is_kept_for_as_long_as_it_is() -> None:
     bench = Bench()
-    bench.look(0, 0)
-    bench.look(1, 0)
+    for frame in range(100):
+        bench.look(frame, 0, something=False)
     kept = bench.snapshots.of(0)
     assert kept is not None and (kept.frame, kept.media_us, kept.is_hidden) == (0, 0, False)
     assert bench.snapshots.of(1) is None
-    bench.look(2, 2)
-    assert bench.snapshots.of(0) is None and bench.snapshots.of(2) is not None
+    for frame in range(100, 200):
+        bench.look(frame, 100)
+    assert bench.snapshots.of(0) is None and bench.snapshots.of(100) is not None
+
+
+def test_frames_in_which_something_was_seen_are_there_for_some_seconds() -> None:
+    bench = Bench()
+    for frame in range(50):
+        bench.look(frame, something=frame != 45)
+    there = [frame for frame in range(50) if (kept := bench.snapshots.of(frame)) and kept.frame == frame]
+    assert there == [*range(29, 45), *range(46, 50)]
+
+
+def test_of_frames_in_quick_succession_one_shortly_before_stands_for_the_others() -> None:
+    bench = Bench(step_us=40_000)
+    for frame in range(200):
+        bench.look(frame)
+    shown = {frame: kept.frame for frame in range(200) if (kept := bench.snapshots.of(frame))}
+    assert {0 <= frame - kept < 5 for frame, kept in shown.items()} == {True}
+    assert set(range(105, 200)) <= set(shown) and min(shown) > 90
+
+
+def test_where_frames_are_far_apart_the_last_ones_are_there() -> None:
+    bench = Bench()
+    for frame in range(0, 1000, 100):
+        bench.look(frame)
+    assert [frame for frame in range(0, 1000, 100) if bench.snapshots.of(frame) is not None] == [600, 700, 800, 900]
 
 
 def test_a_snapshot_is_small_and_what_was_seen_is_a_mosaic_in_it() -> None:
