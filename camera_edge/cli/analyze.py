@@ -56,7 +56,7 @@ def analyze(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
-    plans = _plans(sources, config, analyzer or [], _rate(rate))
+    plans = _plans(sources, config, analyzer or [], parsed_rate(rate))
     problems: list[CameraEdgeError] = []
     with module_cache() as sandboxing, Report(wanted, len(plans)) as report:
         for address, plan in plans:
@@ -102,7 +102,8 @@ def _refuse_half_orders(wanted: Any) -> None:
         raise UsageError("--observations and --scores come as JSON Lines", hint="add --json")
 
 
-def _rate(text: str | None) -> float | str | None:
+def parsed_rate(text: str | None) -> float | str | None:
+    """Frames a second, or `native`. Raises UsageError."""
     if text is None or text == "native":
         return text
     try:
