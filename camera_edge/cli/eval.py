@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Suite(StrEnum):
     CHANGE = "change"
     PEOPLE = "people"
+    NORMALITY = "normality"
     EVENTS = "events"
     TAMPER = "tamper"
 
