@@ -72,7 +72,9 @@ class Mask:
     @property
     def foreground(self) -> NDArray[np.uint8]:
         """What the analyzer found: the mask without what is hidden around it. Never what redaction goes by."""
-        return np.where(self.pixels == HIDDEN_ONLY, np.uint8(0), self.pixels)
+        found = self.pixels.copy()
+        found[found == HIDDEN_ONLY] = 0
+        return found
 
 
 @dataclass(frozen=True, slots=True)
