@@ -26,7 +26,7 @@ class OutputShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One registered model: where its bytes lie, what they must hash to, and its contract."""
+    """One model: where its bytes lie, what they must hash to, and its contract; added here, or part of the package."""
 
     name: str
     path: Path
@@ -34,10 +34,13 @@ class Model:
     size_bytes: int
     contract: Contract
     outputs: tuple[OutputShape, ...]
+    is_shipped: bool = False
 
     def read(self) -> bytes:
         """The model's bytes, compared with `sha256`. Raises ModelError where they are missing or damaged."""
         hint = f"add it again: camera-edge model add FILE --name {self.name} --replace"
+        if self.is_shipped:
+            hint = "install the package again; in a checkout run `python wasm_analyzers/build.py`"
         try:
             data = self.path.read_bytes()
         except OSError as error:
