@@ -13,6 +13,7 @@
 #include "unsettled.h"
 
 enum {
+    GRACE_US = 1000000,         /* for so long a thing need not have travelled */
     GHOST_US = 2000000,         /* how long a region must stand still before it may be a ghost */
     GHOST_EDGE = 8,             /* how much steeper its rim must be in the background, in grey levels */
     GHOST_EDGES = 5,            /* and how many times, in halves */
@@ -177,6 +178,14 @@ static box box_of(const region *r) {
     return (box){(float)r->left / w, (float)r->top / h, (float)(r->right - r->left) / w, (float)(r->bottom - r->top) / h};
 }
 
+/* What has just come may yet travel: where it was a frame ago it has not come from nowhere and gone nowhere. */
+static void clear_doubt(const region *r) {
+    int32_t w = (r->right - r->left) / 2, h = (r->bottom - r->top) / 2;
+    int32_t left = r->left - w < 0 ? 0 : r->left - w, right = r->right + w > view.width ? view.width : r->right + w;
+    int32_t top = r->top - h < 0 ? 0 : r->top - h, bottom = r->bottom + h > view.height ? view.height : r->bottom + h;
+    fill_box16(doubtful_before + top * view.pitch + left, view.pitch, 0, right - left, bottom - top);
+}
+
 static void follow_regions(int64_t media_us) {
     static box boxes[MAX_TRACKS];
     static int32_t groups[MAX_TRACKS];
@@ -189,6 +198,7 @@ static void follow_regions(int64_t media_us) {
         if (t->seen < 0) continue;
         if (has_travelled(t)) t->mark = 1;
         found.list[t->seen].travelled = t->mark;
+        if (!t->mark && media_us - t->first_us < GRACE_US) clear_doubt(&found.list[t->seen]);
     }
 }
 
@@ -388,6 +398,7 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     }
     find_regions(solid);
     follow_regions(media_us);
+    regions_close(&found, view, joined, solid, rows, scratch, scratch_too);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
     draw_foreground();
     if (set.tight) send_mask();
