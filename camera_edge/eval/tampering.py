@@ -46,7 +46,8 @@ def synthesise(kind: Kind, frames: Sequence[Frame], fps: float, seed: int) -> li
         return []
     change = _MAKERS[kind](frames[0], np.random.default_rng([seed, *kind.encode()]))
     return [
-        change(frame, Moment(number / fps, np.random.default_rng([seed, number]))) for number, frame in enumerate(frames)
+        change(frame, Moment(number / fps, np.random.default_rng([seed, number])))
+        for number, frame in enumerate(frames)
     ]
 
 
