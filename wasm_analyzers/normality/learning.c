@@ -108,11 +108,10 @@ static void learn_movement(const lessons *l, learned *to, const sight *s) {
         if (s->places[k].sparse) movement_learn(&to->usual, s->moves + k, l->occasion % FOLDS, 1, s->moving.before >= 0);
 }
 
-void lessons_habits(lessons *l, learned *to, const sight *s) {
+void lessons_looks(lessons *l, learned *to, const sight *s) {
     int32_t fold = l->occasion % FOLDS;
     bank *b = &l->now->banks[fold];
     net *n = &to->nets[fold];
-    learn_movement(l, to, s);
     if (!n->steps && !b->drawn) net_start(n, &to->seed);
     if (s->count) {
         for (int32_t k = 0; k < RANDOM_WINDOWS; k++)
@@ -126,4 +125,9 @@ void lessons_habits(lessons *l, learned *to, const sight *s) {
         }
     }
     bank_teach(b, n, l->steps, l->rate, &to->seed);
+}
+
+void lessons_habits(lessons *l, learned *to, const sight *s) {
+    learn_movement(l, to, s);
+    lessons_looks(l, to, s);
 }
