@@ -196,13 +196,15 @@ def _observation(seen: Observation, at: Moment) -> dict[str, Any]:
 
 
 def _score(score: Score, at: Moment) -> dict[str, Any]:
-    return {
-        "type": "score",
+    """What was said at the frame itself is a `score`; what was said of it later is another type, with how much later."""
+    line = {
+        "type": "score_revision" if score.lag else "score",
         "frame": at.frame,
         "t_s": at.media_us / 1e6,
         "analyzer": score.analyzer,
         "value": score.value,
     }
+    return line | {"lag": score.lag} if score.lag else line
 
 
 def _make_folder(folder: Path) -> None:
