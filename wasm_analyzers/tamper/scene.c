@@ -125,13 +125,11 @@ static int is_still(const relation *r) {
 }
 
 static void compare_blocks(measures *m) {
-    int32_t count = layout_blocks(&view), structured = 0, seen = 0, gone = 0, still = 0, bright = 0, flat = 0, resting = 0;
+    int32_t count = layout_blocks(&view), structured = 0, seen = 0, gone = 0, still = 0, bright = 0;
     float gain = contrast_gain(m);
     for (int32_t i = 0; i < count; i++) {
         const relation *r = &with_usual[i];
         float area = (float)(r->cells ? r->cells : 1);
-        int stays = is_still(&with_then[i]);
-        resting += stays;
         lost[i] = matched[i] = 0;
         if (!has_structure(i)) continue;
         structured++;
@@ -142,17 +140,14 @@ static void compare_blocks(measures *m) {
         lost[i] = found < MATCH && found > -MATCH;
         if (!lost[i]) continue;
         gone++;
-        still += stays;
+        still += is_still(&with_then[i]);
         bright += r->light_now > 190 * area && r->light_now > r->light_then + 20 * area;
-        flat += r->now < STRUCTURE * area || r->now < r->then / 16;
     }
     float whole = seen ? (float)seen : 1;
     m->structured = (float)structured / (float)count;
     m->lost = (float)gone / whole;
     m->lost_still = (float)still / whole;
     m->lost_bright = (float)bright / whole;
-    m->lost_flat = (float)flat / whole;
-    m->still = (float)resting / (float)count;
 }
 
 static void compare_whole(measures *m) {
@@ -170,7 +165,6 @@ static void compare_whole(measures *m) {
     m->light = all.light_now / area;
     m->usual_light = all.light_then / area;
     m->contrast = all.now / (all.then + area * 0.01f);
-    m->own = all.now / area;
     int32_t count[256] = {0}, bright = 0, usual_bright = 0, above = 0;
     for (int32_t i = 0; i < cells(); i++) {
         if (!open_cells[i]) continue;

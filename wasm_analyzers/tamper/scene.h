@@ -11,14 +11,11 @@ typedef struct measures {
     float lost;        /* whose structure is not there now, though the light would show it */
     float lost_still;  /* lost, and as they were half a second ago */
     float lost_bright; /* lost in brightness */
-    float lost_flat;   /* lost, with no structure of their own */
     float alike;       /* correlation of all gradients */
     float light, usual_light;   /* mean luma, 16 is black */
     float bright, usual_bright; /* part of the cells that is near white */
     float lit;         /* luma that a fiftieth of the cells is above */
     float contrast;    /* of the frame, of the learned view's: squared gradients */
-    float own;         /* mean squared gradient of a cell */
-    float still;       /* part of all blocks that are as they were half a second ago */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
     float edges;       /* mean second difference where the learned view has edges, of the contrast */
     float noise;       /* of half of the blocks, in grey levels of a normal deviation */

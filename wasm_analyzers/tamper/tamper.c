@@ -4,7 +4,7 @@
 #include "text.h"
 #include "verdict.h"
 
-enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, PAUSES = 2, PAUSE_FRAMES = 4, GLANCE_US = 150000 };
+enum { LEAST_FRAMES = 4, LONGEST_STEP_US = 1000000, GLANCE_US = 150000, PAUSES = 2, STILL_GLANCES = 4, MORE_DOUBTFUL = 3 };
 static const float FULL = 1.3f;      /* evidence that no more is added to */
 static const float HALF = 0.6f;      /* the same of what is so doubtful that it raises no alarm alone */
 static const float DOUBTFUL = 0.35f;
@@ -18,18 +18,19 @@ typedef struct settings {
 static settings set;
 static uint8_t *room;
 static uint32_t room_bytes;
-static int32_t width, height, learned, pause_frames; /* frames, while the view is being learned */
+static int32_t width, height, learned; /* frames, while the view is being learned */
 static int64_t first_us, last_us, glanced_us, alarm_us;
-static int frozen;
-static int64_t moved_us, pause_us, longest_pause_us; /* when the picture last changed; how long it has not, and had not at most */
-static habits before_pause;
-static measures calmest; /* of the pause that goes on */
-measures tamper_seen;
-habits tamper_usual;
-#define seen tamper_seen
-#define usual tamper_usual
+static measures seen;
+static habits usual;
 static float evidence, votes[KINDS];
 static enum what alarm;
+/* A picture that does not change: since when, for how long, for how long at most before; in how many glances that is
+ * plain, and in how many it is doubtful. */
+static int64_t moved_us, pause_us, longest_pause_us;
+static int32_t still_glances, doubtful_glances;
+static int frozen;
+static habits before_pause;
+static measures calmest;
 
 static double number(const char *name, double fallback, double least, double most) {
     double value = camera_edge_param_number(name, text_length(name), fallback);
@@ -51,7 +52,8 @@ static void begin(int64_t media_us) {
     learned = 0;
     first_us = last_us = glanced_us = moved_us = media_us;
     frozen = 0;
-    pause_us = longest_pause_us = pause_frames = 0;
+    pause_us = longest_pause_us = 0;
+    still_glances = doubtful_glances = 0;
     evidence = 0;
     alarm = NOTHING;
     usual = (habits){0};
@@ -138,7 +140,8 @@ static void weigh(opinion said, float elapsed_s) {
         return;
     }
     float most = said.sure < DOUBTFUL ? HALF : FULL;
-    if (evidence < most) evidence = evidence + step * said.sure < most ? evidence + step * said.sure : most;
+    float grown = evidence + step * said.sure;
+    if (evidence < most) evidence = grown < most ? grown : most;
     /* what it was a second ago it need not be now */
     for (int32_t i = 0; i < KINDS; i++) votes[i] *= elapsed_s < 1 ? 1 - elapsed_s : 0;
     votes[said.what] += step * said.sure;
@@ -159,7 +162,7 @@ static void emit(void) {
     text_say(&attributes, "\",\"why\":\"");
     text_say(&attributes, reason_for(alarm));
     text_say(&attributes, "\"}");
-    float sure = evidence > 1 ? 1 : evidence;
+    float sure = alarm == FROZEN || evidence > 1 ? 1 : evidence;
     camera_edge_observation told = {
         .kind = "tamper",
         .kind_len = 6,
@@ -174,11 +177,6 @@ static void emit(void) {
     camera_edge_emit(&told);
 }
 
-static void raise_alarm(enum what what, int64_t media_us) {
-    alarm = what;
-    alarm_us = media_us;
-}
-
 /* It went on: so still may the picture be, and for so long. */
 static void learn_pause(void) {
     if (pause_us > longest_pause_us) longest_pause_us = pause_us;
@@ -189,34 +187,43 @@ static void learn_pause(void) {
 static void end_pause(int64_t media_us) {
     /* a pause that was an alarm is no habit */
     if (pause_us && alarm != FROZEN) learn_pause();
-    pause_us = pause_frames = 0;
+    pause_us = 0;
+    still_glances = doubtful_glances = 0;
     moved_us = media_us;
 }
 
-/* Counts the time for which the picture stands still. One that stood still before, for a pause of the network or between
- * two pictures of a slow encoder, may do so again. */
+/* Whether it has stood still for too long. A picture that stood still before, for a pause of the network or between two
+ * pictures of a slow encoder, may do so again. */
 static int is_frozen(int64_t media_us, float elapsed_s) {
     enum stillness still = stands_still(&seen, &before_pause);
-    if (still == LIVE || (still == MAYBE && !pause_frames)) {
+    doubtful_glances += still == MAYBE;
+    if (still == LIVE || doubtful_glances > still_glances + MORE_DOUBTFUL || (still == MAYBE && !still_glances)) {
         end_pause(media_us);
     } else if (still == STILL_PICTURE) {
-        if (!pause_frames || seen.changed < calmest.changed) calmest = seen;
-        pause_frames++;
+        if (!still_glances || seen.changed < calmest.changed) calmest = seen;
+        still_glances++;
     }
-    if (pause_frames) pause_us = media_us - moved_us;
+    if (still_glances) pause_us = media_us - moved_us;
     follow_changes(elapsed_s);
-    if (!pause_frames) before_pause = usual;
-    return pause_frames >= PAUSE_FRAMES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
+    if (!still_glances) before_pause = usual;
+    return still_glances >= STILL_GLANCES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
+}
+
+static enum what alarm_of(void) {
+    if (alarm == FROZEN ? frozen : alarm != NOTHING && evidence > 0) return alarm;
+    if (evidence >= 1) return elected();
+    return frozen ? FROZEN : NOTHING;
 }
 
 static void decide(int64_t media_us, float elapsed_s, float glance_s) {
     weigh(judge(&seen, &usual), elapsed_s);
     if (glance_s > 0) frozen = is_frozen(media_us, glance_s);
-    if (alarm == NOTHING && evidence >= 1) raise_alarm(elected(), media_us);
-    if (alarm == NOTHING && frozen) raise_alarm(FROZEN, media_us);
-    if (alarm == FROZEN ? !frozen : evidence <= 0) alarm = NOTHING;
-    if (alarm != NOTHING) emit();
-    if (alarm == NOTHING && evidence <= 0 && pause_frames == 0) {
+    enum what now = alarm_of();
+    if (now != alarm) alarm_us = media_us;
+    alarm = now;
+    if (alarm != NOTHING) {
+        emit();
+    } else if (evidence <= 0 && still_glances == 0) {
         learn_habits(elapsed_s / 10);
         if (glance_s > 0) learn_changes(glance_s / 10);
         scene_learn(0, media_us);

@@ -6,6 +6,7 @@ enum {
     BLACK = 16,
     WATCHED = 12, /* frames until the noise is known */
 };
+static const float DRIFTED = 0.08f;    /* of the view */
 static const float LINES = 5;          /* grey levels */
 static const float MOST_CALM = 8;
 static const float NOISY = 0.25f;      /* grey levels from frame to frame of which an encoder cannot have left out any */
@@ -79,7 +80,7 @@ opinion judge(const measures *m, const habits *h) {
     if (is_black(m)) return (opinion){BLACKOUT, 1};
     if (is_grainy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
-    if (m->lost > 0.35f && is_elsewhere(m)) return (opinion){MOVED, 1};
+    if (m->drift > DRIFTED || (m->lost > 0.35f && is_elsewhere(m))) return (opinion){MOVED, 1};
     if (m->lines > 1.5f * h->lines + LINES) return (opinion){NOISE, 1};
     if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
     if (m->lost > 0.35f) return judge_lost(m, h);
