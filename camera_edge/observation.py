@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 NO_TRACK = -1
 
+HIDDEN_ONLY = 64
+"""In a mask: hidden, but no foreground."""
+
 AttributeValue = str | int | float | bool
 
 
@@ -61,10 +64,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """The foreground of a view as one analyzer gave it: uint8 (height, width), 0 = background."""
+    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background, `HIDDEN_ONLY`: no foreground."""
 
     analyzer: str
     pixels: NDArray[np.uint8]
+
+    @property
+    def foreground(self) -> NDArray[np.uint8]:
+        """What the analyzer found: the mask without what is hidden around it. Never what redaction goes by."""
+        found = self.pixels.copy()
+        found[found == HIDDEN_ONLY] = 0
+        return found
 
 
 @dataclass(frozen=True, slots=True)

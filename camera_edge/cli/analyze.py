@@ -63,7 +63,7 @@ def analyze(
     end_by_signals()
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
-    plans = _plans(sources, config, analyzer or [], _rate(rate))
+    plans = _plans(sources, config, analyzer or [], parsed_rate(rate))
     problems: list[CameraEdgeError] = []
     with ExitStack() as stack:
         sandboxing = stack.enter_context(module_cache())
@@ -137,7 +137,8 @@ def _refuse_half_orders(wanted: Any) -> None:
         raise UsageError("--observations and --scores come as JSON Lines", hint="add --json")
 
 
-def _rate(text: str | None) -> float | str | None:
+def parsed_rate(text: str | None) -> float | str | None:
+    """Frames a second, or `native`. Raises UsageError."""
     if text is None or text == "native":
         return text
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from camera_edge.cli.app import app
-from camera_edge.errors import OutputError
+from camera_edge.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from camera_edge.plot import Chart
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Suite(StrEnum):
     CHANGE = "change"
     PEOPLE = "people"
+    NORMALITY = "normality"
     EVENTS = "events"
     TAMPER = "tamper"
 
@@ -53,6 +54,10 @@ def evaluate(
     from camera_edge.eval.suites import SUITES, Order
     from camera_edge.worker.plan import Supply
 
+    if train is not None and suite is not Suite.NORMALITY:
+        raise UsageError(f"{suite} learns from nothing", hint=f"leave out --train, or measure {Suite.NORMALITY}")
+    if plots is not None:
+        _make(plots)
     supply = Supply.of((state or DEFAULT_STATE).expanduser())
     with module_cache() as sandboxing:
         site = Site(sandboxing, supply, lambda step: talk.print(f"[dim]{step}[/]"))
@@ -65,11 +70,20 @@ def evaluate(
         print_outcome(outcome.document)
 
 
+def _make(folder: Path) -> None:
+    """Before minutes of measuring."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise OutputError(
+            f"cannot be made: {exc.strerror}", where=str(folder), hint="give a folder that you may write to"
+        ) from exc
+
+
 def _write(folder: Path, charts: Mapping[str, Chart]) -> None:
     from camera_edge.plot import svg
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         for name, chart in charts.items():
             (folder / f"{name}.svg").write_text(svg(chart) + "\n", encoding="utf-8")
     except OSError as exc:

@@ -12,7 +12,7 @@ from camera_edge.cli.talk import show
 
 
 def print_outcome(document: Mapping[str, Any]) -> None:
-    _PRINTERS[document["suite"]](document)
+    PRINTERS[document["suite"]](document)
 
 
 def _change(document: Mapping[str, Any]) -> None:
@@ -101,4 +101,4 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-_PRINTERS = {"change": _change, "people": _people, "events": _events, "normality": _normality, "tamper": _tamper}
+PRINTERS = {"change": _change, "people": _people, "events": _events, "normality": _normality, "tamper": _tamper}

@@ -114,7 +114,7 @@ class Report:
         if self._wanted.masks is not None:
             for mask in seen.masks:
                 if mask.analyzer in self._reported:
-                    _write(self._mask_folder(self._wanted.masks, mask) / f"{seen.frame:06d}.png", png(mask.pixels))
+                    _write(self._mask_folder(self._wanted.masks, mask) / f"{seen.frame:06d}.png", png(mask.foreground))
 
     def _mask_folder(self, masks: Path, mask: Mask) -> Path:
         self._first_masks_of = self._first_masks_of or mask.analyzer
@@ -196,13 +196,15 @@ def _observation(seen: Observation, at: Moment) -> dict[str, Any]:
 
 
 def _score(score: Score, at: Moment) -> dict[str, Any]:
-    return {
-        "type": "score",
+    """What was said at the frame itself is a `score`; what was said of it later is another type, with how much later."""
+    line = {
+        "type": "score_revision" if score.lag else "score",
         "frame": at.frame,
         "t_s": at.media_us / 1e6,
         "analyzer": score.analyzer,
         "value": score.value,
     }
+    return line | {"lag": score.lag} if score.lag else line
 
 
 def _make_folder(folder: Path) -> None:

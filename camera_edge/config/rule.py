@@ -90,12 +90,13 @@ class RuleConfig(Strict):
     """Zones that count, tested at the bottom centre of the box; none: everywhere."""
     min_score: Fraction = 0.0
     hold_s: Annotated[float, Field(ge=0, le=3600)] | None = None
-    """It must have gone on for this long before an event opens. Default 0; 1 for crowd, object_left and object_removed,
-    0.5 for wrong_way and speeding."""
+    """It must have gone on for this long before an event opens, which then counts from when it began. Default 0; 1 for
+    crowd, object_left and object_removed; 0.5 for wrong_way and speeding."""
     quiet_s: Annotated[float, Field(gt=0, le=3600)] = 3.0
     """Not seen for this long closes it; what the same thing does again within this time is the same event."""
     schedule: Annotated[list[HoursConfig], BeforeValidator(_listed), Field(max_length=32)] = []
-    """When the rule applies: one entry or several, any of which will do; none: always."""
+    """When the rule applies: one entry or several, any of which will do; none: always. A recording counts as begun when
+    it is opened."""
     event: RuleEvent | None = None
     """What has to happen; none: that something of these kinds is seen. All of these follow things by the numbers that
     analyzers give them, and a thing that is first seen beyond a line or in a zone has not crossed or entered it.

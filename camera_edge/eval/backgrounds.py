@@ -34,11 +34,11 @@ class Background:
     def apply(self, bgr: Pixels) -> Pixels:
         """The foreground of the next frame: 255, and 0 elsewhere."""
         picture = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY) if self._grey else bgr
-        started_ns = time.perf_counter_ns()
+        started_ns = time.thread_time_ns()
         answer = self._subtractor.apply(picture)
         sure = np.where(answer == _FOREGROUND, np.uint8(_FOREGROUND), np.uint8(0))
         foreground = cv2.medianBlur(sure, _MEDIAN_PX)
-        self.spent_ns += time.perf_counter_ns() - started_ns
+        self.spent_ns += time.thread_time_ns() - started_ns
         self.frames += 1
         return np.asarray(foreground, np.uint8)
 

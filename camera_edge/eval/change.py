@@ -21,8 +21,8 @@ from camera_edge.eval.replay import Replay, Setup, Site, Timing, beside
 from camera_edge.worker.pipeline import Step
 
 ANALYZER = "motion"
-# its mask for measuring; the other one hides, and so reaches further
-SETUP = Setup({ANALYZER: {"mask": "tight"}})
+# as cameras run it: its mask tells what was found from what is hidden beside it
+SETUP = Setup({ANALYZER: {}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _labels(recording: LabelledRecording, frame: int) -> Pixels | None:
 
 def _mask(step: Step, labels: Pixels) -> Pixels:
     """What `motion` gave; nothing, where it gave no mask."""
-    mask = next((each.pixels for each in step.seen.masks if each.analyzer == ANALYZER), None)
+    mask = next((each.foreground for each in step.seen.masks if each.analyzer == ANALYZER), None)
     return np.zeros_like(labels) if mask is None else mask
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from camera_edge.config import CameraConfig
 from camera_edge.errors import UsageError
 from camera_edge.eval.ped import LabelledClip, LabelledSite
 from camera_edge.eval.replay import ParamValue, Replay, Setup, Site, Timing
 from camera_edge.eval.scores import Floats, Labels, Roc, roc, stretched
+from camera_edge.worker.lessons import Learned, Recording, teach
 
 ANALYZER = "normality"
 WHOLE, UNMOVED = "all", "motion=off"
@@ -29,7 +31,7 @@ VARIANTS: Mapping[str, Mapping[str, ParamValue]] = {
     **{channel: {"channel": channel} for channel in CHANNELS},
 }
 
-Learn = Callable[[Sequence[Path]], bytes]
+Learn = Callable[[Sequence[Path], Site], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def measure_normality(camera: LabelledSite, learn: Learn, site: Site) -> Normali
     """`learn` gives the analyzer's store after these recordings. Raises what a replay raises, UsageError."""
     site.say(f"learning from {len(camera.training)} recordings of what is usual")
     started_s = time.perf_counter()
-    state = learn(camera.training)
+    state = learn(camera.training, site)
     learned_s = time.perf_counter() - started_s
     variants = {}
     for name, params in VARIANTS.items():
@@ -110,6 +112,16 @@ def measure_normality(camera: LabelledSite, learn: Learn, site: Site) -> Normali
         scored = [_score(clip, setup, site) for clip in camera.clips]
         variants[name] = VariantResult([clip for clip, _ in scored], [timing for _, timing in scored])
     return NormalityFigures(variants, len(camera.training), learned_s, len(state), camera.unmeasured)
+
+
+def learn(sources: Sequence[Path], site: Site) -> bytes:
+    """As `camera-edge learn normality` does, every frame of every recording. Raises what `teach` does."""
+    recordings = [
+        Recording(str(each), CameraConfig.model_validate({"source": str(each), "rate": "native"}).settings())
+        for each in sources
+    ]
+    learned = next(each for each in teach(recordings, site.sandboxing) if isinstance(each, Learned))
+    return learned.state
 
 
 def _score(clip: LabelledClip, setup: Setup, site: Site) -> tuple[ClipScores, Timing]:

@@ -73,9 +73,19 @@ def _tamper(order: Order) -> Outcome:
     return Outcome(documents.rounded(document_of(figures)), lambda: charts.of_tamper(figures))
 
 
+def _normality(order: Order) -> Outcome:
+    from camera_edge.eval import charts, documents
+    from camera_edge.eval.normality import learn, measure_normality
+    from camera_edge.eval.ped import find_site
+
+    figures = measure_normality(find_site(order.data, order.train), learn, order.site)
+    return Outcome(documents.of_normality(figures), lambda: charts.of_normality(figures))
+
+
 SUITES: Mapping[str, Callable[[Order], Outcome]] = {
     "change": _change,
     "people": _people,
+    "normality": _normality,
     "events": _events,
     "tamper": _tamper,
 }

@@ -148,7 +148,7 @@ def find_clips(data: Path) -> list[Clip]:
 def measure_tamper(
     clips: Sequence[Clip], site: Site, seeds: Sequence[int] = (0,), rate_hz: float | None = RATE_HZ
 ) -> TamperFigures:
-    """Every kind once for each seed on every clip. `rate_hz` None: every frame is analysed. Raises what a replay does."""
+    """Every kind once for each seed on every clip. `rate_hz` None: every frame. Raises what a replay does."""
     setup = Setup({TAMPER: {}}, rate_hz)
     trials: list[Trial] = []
     untouched: list[Untouched] = []

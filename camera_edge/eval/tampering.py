@@ -52,7 +52,7 @@ def synthesise(kind: Kind, frames: Sequence[Frame], fps: float, seed: int) -> li
 
 
 def _clipped(pixels: NDArray[np.floating]) -> Frame:
-    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(pixels), 0, 255), np.uint8)
 
 
 def _come(since_s: float, ramp_s: float) -> float:
@@ -83,9 +83,9 @@ def _covered(first: Frame, chance: np.random.Generator) -> Change:
         side = chance.integers(4)
         order = (columns / width, 1 - columns / width, rows / height, 1 - rows / height)[side]
         order = order + 0.04 * _cloud((height, width), width / 4, chance)
-    rank = np.empty(order.size, np.float32)
-    rank[np.argsort(order, axis=None, kind="stable")] = np.arange(order.size, dtype=np.float32) / order.size
-    rank = rank.reshape(order.shape)
+    ranks = np.empty(order.size, np.float32)
+    ranks[np.argsort(order, axis=None, kind="stable")] = np.arange(order.size, dtype=np.float32) / order.size
+    rank = ranks.reshape(order.shape)
 
     def change(frame: Frame, moment: Moment) -> Frame:
         hidden = np.clip((part * _come(moment.since_s, ramp_s) - rank) * 60 + 0.5, 0, 1)[:, :, np.newaxis]

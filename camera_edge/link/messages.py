@@ -68,8 +68,8 @@ class ModuleProgress(msgspec.Struct, frozen=True):
     """What one module has done since the worker started. Counters only grow.
 
     faults: frames without an answer. skipped: frames that came while it was in quarantine. copied: frames that could
-    not be mapped. refused: outputs over its limits. spent_ns: from question to answer, by the wall clock;
-    models_ns: the part of that which granted models took.
+    not be mapped. refused: outputs over its limits. spent_ns: processor time from question to
+    answer; models_ns: the part of that which granted models took.
     """
 
     name: str

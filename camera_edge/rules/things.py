@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from camera_edge.observation import Box, Observation
+from camera_edge.observation import AttributeValue, Box, Observation
 from camera_edge.rules.machine import Match
 from camera_edge.rules.polygon import Polygon
 from camera_edge.rules.reason import seconds
@@ -20,6 +20,8 @@ OWNERS = frozenset({"motion", "person"})
 # who is closer than half of the thing's longer side, or half of the own width, is beside it
 NEAR = 0.5
 WITHIN = 0.8
+OPPOSITES = {APPEARED: REMOVED, REMOVED: APPEARED}
+SAME = 0.5
 LOOK_BACK_US = 3_000_000
 LOOK_BACK_FRAMES = 256
 
@@ -76,7 +78,7 @@ class _ThingWatch:
         self._setting = setting
         self._past: deque[_Moment] = deque(maxlen=LOOK_BACK_FRAMES)
         self._alone: dict[int, _Alone] = {}
-        self._reported: set[int] = set()
+        self._subjects: dict[int, int] = {}
 
     def look(self, look: Look) -> list[Find]:
         for life in look.gone:
@@ -84,23 +86,24 @@ class _ThingWatch:
         self._past.append(_Moment(look.now_us, [each for each in look.everything if each.kind in OWNERS]))
         while look.now_us - self._past[0].at_us > LOOK_BACK_US:
             self._past.popleft()
-        return [find for sight in look.sights if (find := self._seen(sight, look.now_us))]
+        opposite = [each.life for each in look.sights if _change_of(each.life) == OPPOSITES[self._change]]
+        return [find for sight in look.sights if (find := self._seen(sight, opposite, look.now_us))]
 
-    def _seen(self, sight: Sight, now_us: int) -> Find | None:
+    def _seen(self, sight: Sight, opposite: Sequence[Life], now_us: int) -> Find | None:
         life = sight.life
-        there = life.seen.kind == STILL and life.seen.attributes.get(CHANGE) == self._change
-        if not there or (self._zones and not any(zone in self._zones for zone in sight.zones)):
+        asked = not self._zones or any(zone in self._zones for zone in sight.zones)
+        if not asked or _change_of(life) != self._change or _is_undone(life, opposite):
             self._forget(life)
             return None
         began_us = None
-        if life.number not in self._reported:
+        if life.number not in self._subjects:
             began_us = self._left_alone(life, now_us)
             if began_us is None:
                 return None
-            self._reported.add(life.number)
+            self._subjects[life.number] = _thing_of(life, opposite)
         seen = life.seen
         match = Match(seen.score, seen.track, sight.zones, seen.box, self._why(life, now_us, began_us), began_us)
-        return Find(seen.analyzer, life.number, match)
+        return Find(seen.analyzer, self._subjects[life.number], match)
 
     def _left_alone(self, life: Life, now_us: int) -> int | None:
         """Since when nobody has been near it, once that is the hold time."""
@@ -132,7 +135,31 @@ class _ThingWatch:
 
     def _forget(self, life: Life) -> None:
         self._alone.pop(life.number, None)
-        self._reported.discard(life.number)
+        self._subjects.pop(life.number, None)
+
+
+def _change_of(life: Life) -> AttributeValue:
+    return life.seen.attributes.get(CHANGE, "") if life.seen.kind == STILL else ""
+
+
+def _is_undone(life: Life, opposite: Sequence[Life]) -> bool:
+    """Whether the thing was taken that had been left, or there is something again where one was taken."""
+    box = life.seen.box
+    return any(
+        other.number > life.number and shared(box, other.seen.box) >= SAME * min(area(box), area(other.seen.box))
+        for other in opposite
+    )
+
+
+def _thing_of(life: Life, opposite: Sequence[Life]) -> int:
+    """The number of the thing. What comes back in parts where one thing was is that thing; so is what goes in parts."""
+    box = life.seen.box
+    outlines = [
+        other.number
+        for other in opposite
+        if other.number < life.number and shared(box, other.seen.box) >= SAME * area(box)
+    ]
+    return min(outlines, default=life.number)
 
 
 def is_near(thing: Box, owner: Observation) -> bool:

@@ -14,7 +14,16 @@ from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
-from camera_edge.sandbox import ModuleFile, Shelf, follows, models_named, shipped, shipped_names, ungranted
+from camera_edge.sandbox import (
+    Capabilities,
+    ModuleFile,
+    Shelf,
+    follows,
+    models_named,
+    shipped,
+    shipped_names,
+    ungranted,
+)
 from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.version import ModuleVersion
 from camera_edge.settings import REDACTION_DEFAULT, SHELF_FOLDER, AnalyzerSettings, CameraSettings, ClipSettings
@@ -183,6 +192,11 @@ def with_redaction(analyzers: Sequence[AnalyzerPlan]) -> list[AnalyzerPlan]:
 
 def asks_for_models(module: ModuleFile) -> bool:
     return any(capability.startswith(ONNX) for capability in module.manifest.capabilities)
+
+
+def state_bytes(plan: AnalyzerPlan) -> int:
+    """How much a module may keep."""
+    return Capabilities.read(plan.capabilities, where=plan.name).state_bytes
 
 
 def granted_models(

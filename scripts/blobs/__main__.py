@@ -49,7 +49,14 @@ def _options() -> argparse.ArgumentParser:
     add("--windows", type=int, default=WINDOWS, metavar="N", help=f"windows to learn from (default {WINDOWS})")
     add("--held-out", type=int, default=HELD_OUT, metavar="N", help=f"windows to measure on (default {HELD_OUT})")
     add("--epochs", type=int, default=EPOCHS, metavar="N", help=f"times each is seen (default {EPOCHS})")
-    add("--seed", type=int, default=SEED, metavar="N", help=f"of scenes and weights (default {SEED})")
+    add("--seed", type=int, default=SEED, metavar="N", help=f"of the scenes (default {SEED})")
+    add(
+        "--weights-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the weights and of the order of windows (default 0)",
+    )
     add("--processes", type=int, default=2, metavar="N", help="that draw (default 2)")
     add("--out", type=Path, default=MODEL, metavar="FILE", help=f"the model (default {MODEL})")
     add("--measure", action="store_true", help="train nothing: measure the model that is there")
@@ -75,10 +82,10 @@ def _train(asked: argparse.Namespace) -> None:
 
     windows = _draw(asked.windows, asked.seed, asked.processes)
     torch.set_num_threads(1)
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(asked.weights_seed)
     net = BlobNet()
     started = time.monotonic()
-    for epoch in train(net, windows, asked.epochs, asked.seed):
+    for epoch in train(net, windows, asked.epochs, asked.weights_seed):
         _say(f"epoch {epoch.number} of {asked.epochs}: loss {epoch.loss:.3f}, {time.monotonic() - started:.0f} s")
     try:
         write_durably(asked.out, to_onnx(net, kind_shares(windows)))

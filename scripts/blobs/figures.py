@@ -25,7 +25,7 @@ def _height(rng: np.random.Generator) -> float:
 
 
 def walker(rng: np.random.Generator) -> list[Solid]:
-    stride = float(rng.choice([0.0, rng.uniform(0.15, 0.65)], p=[0.15, 0.85]))
+    stride = float(rng.choice([0.0, rng.uniform(0.2, 0.55)], p=[0.15, 0.85]))
     pose = walking(float(rng.uniform(0, 2 * math.pi)), stride)
     return moved(person(pose, clothes(rng)), 0.0, 0.0, 0.0, size=_height(rng))
 
@@ -265,8 +265,8 @@ def dog(rng: np.random.Generator) -> list[Solid]:
         swing = 0.18 * math.sin(phase + turn * math.pi)
         solids.append(limb((x, y, 0.42), (x + swing, y, 0.04), 0.05, tone, end_radius=0.03))
     # a dog, or now and then a deer or a horse
-    size = float(rng.uniform(0.4, 1.2) if rng.random() < 0.8 else rng.uniform(1.8, 2.8))
-    return moved(solids, 0.0, 0.0, 0.0, size=size)
+    size = rng.choice([rng.uniform(0.4, 1.2), rng.uniform(1.8, 2.8)], p=[0.8, 0.2])
+    return moved(solids, 0.0, 0.0, 0.0, size=float(size))
 
 
 def bird(rng: np.random.Generator) -> list[Solid]:

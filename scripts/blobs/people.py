@@ -46,7 +46,6 @@ class Pose:
     elbows: tuple[float, float]
     spread: float = 0.0
     arms_out: float = 0.1
-    twist: float = 0.0
 
 
 def clothes(rng: np.random.Generator) -> Clothes:
@@ -71,7 +70,6 @@ def walking(phase: float, stride: float) -> Pose:
         knees=(rest + lifted[0], rest + lifted[1]),
         shoulders=(-arms, arms),
         elbows=(bend, bend),
-        twist=0.25 * swing,
     )
 
 
@@ -80,19 +78,17 @@ def person(pose: Pose, worn: Clothes) -> list[Solid]:
     girth = worn.build
     neck = (pose.hip_z + _TORSO * math.cos(pose.lean), _TORSO * math.sin(pose.lean))
     solids = _torso(pose, worn, neck)
-    cosine, sine = math.cos(pose.twist), math.sin(pose.twist)
     for side, sign in enumerate((1.0, -1.0)):
         solids += _leg(pose, worn, side, sign)
-        shoulder = (neck[1] - sign * sine * _SHOULDER_HALF, sign * cosine * _SHOULDER_HALF * girth, neck[0] - 0.03)
+        shoulder = (neck[1], sign * _SHOULDER_HALF * girth, neck[0] - 0.03)
         solids += _arm(pose, worn, side, (shoulder, sign))
     return solids
 
 
 def _torso(pose: Pose, worn: Clothes, neck: tuple[float, float]) -> list[Solid]:
     girth, (top, forward) = worn.build, neck
-    cosine, sine = math.cos(pose.twist), math.sin(pose.twist)
     half = (_SHOULDER_HALF - 0.07) * girth
-    shoulders = [(forward - s * sine * half, s * cosine * half, top - 0.05) for s in (1.0, -1.0)]
+    shoulders = [(forward, s * half, top - 0.05) for s in (1.0, -1.0)]
     hips = [(0.0, s * _HIP_HALF * 0.7, pose.hip_z) for s in (1.0, -1.0)]
     radii = np.array([0.09, 0.09, 0.1, 0.1]) * girth
     solids = [Solid(np.array(shoulders + hips), radii, worn.top)]

@@ -21,7 +21,7 @@ from scripts.blobs.solids import Assembly, Camera, Extent, Point, Solid, limb, m
 from scripts.blobs.window import COLUMNS, ROWS, BoxPx, Placement, cut, place
 
 # how often each figure is drawn, in the order of FIGURES; what people do on foot is most of what there is to know
-_SHARES = np.array([30, 9, 3, 4, 9, 7, 13, 3, 4, 4, 3, 5, 3, 3, 3, 3, 3, 3, 4, 2, 4, 3, 2], np.float64)
+_SHARES = np.array([22, 8, 3, 3, 9, 6, 13, 3, 6, 5, 4, 5, 3, 3, 4, 4, 3, 3, 4, 2, 4, 3, 2], np.float64)
 _ON_FOOT = frozenset({"walker", "walker_with_load", "walker_with_umbrella", "runner"})
 _NOTHING = frozenset({"noise", "light"})
 _PERSON_M = 1.7
@@ -77,7 +77,8 @@ def draw(rng: np.random.Generator, figure: int | None = None) -> Sample:
         person_px = float(np.exp(rng.uniform(math.log(_PERSON_PX_MIN), math.log(_PERSON_PX_MAX))))
         window = _attempt(rng, FIGURE_NAMES[figure], person_px)
         if window is not None:
-            return Sample(window, figure, person_px)
+            mirrored = rng.random() < 0.5
+            return Sample(window[:, :, ::-1].copy() if mirrored else window, figure, person_px)
 
 
 def _attempt(rng: np.random.Generator, name: str, person_px: float) -> Floats | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from scripts.blobs.kinds import KIND_OF_FIGURE, KINDS
 from scripts.blobs.scene import draw
 from scripts.blobs.window import COLUMNS, ROWS
 
-_BATCH = 256
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def draw_windows(count: int, seed: int, processes: int = 1) -> Iterator[Windows]
     if processes == 1:
         yield from map(partial(_batch, seed), starts, ends)
         return
-    with ProcessPoolExecutor(processes) as pool:
+    # forking a process that has threads is no longer safe
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         yield from pool.map(partial(_batch, seed), starts, ends)
 
 

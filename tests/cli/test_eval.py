@@ -10,8 +10,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from camera_edge.cli.eval import Suite
+from camera_edge.cli.eval_report import PRINTERS
+from camera_edge.eval.normality import CHANNELS
+from camera_edge.eval.suites import SUITES
 from camera_edge.inference import Registry
-from tests.eval.drawn import CONTRACT, detector, write_cdnet, write_events, write_mot
+from tests.eval.drawn import CONTRACT, detector, write_cdnet, write_events, write_mot, write_ped
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "video"
 
@@ -80,6 +84,28 @@ def test_events_are_held_against_the_annotation(command: Command, tmp_path: Path
     assert pictures(tmp_path / "plots") == ["events-data-door.svg"]
 
 
+def test_normality_learns_and_scores_every_frame_by_every_channel(command: Command, tmp_path: Path) -> None:
+    write_ped(tmp_path / "path")
+    document = figures(command("eval", "normality", "--data", tmp_path, "--json", "--plots", tmp_path / "plots"))
+    assert {"auc_micro", "auc_minmax", "eer", "ms_per_frame"} <= document.keys()
+    assert document["auc_micro"] > 0.5
+    assert {"all", "motion=off", *CHANNELS} == document["variants"].keys()
+    assert document["learned"]["recordings"] == 2
+    (clip,) = document["recordings"]
+    assert (clip["name"], clip["frames"], clip["unusual"]) == ("testing_01", 40, 20)
+    assert pictures(tmp_path / "plots") == ["roc-clips.svg", "roc-variants.svg", "score-testing_01.svg"]
+
+
+def test_only_normality_learns(command: Command, tmp_path: Path) -> None:
+    code, _, said = command("eval", "change", "--data", tmp_path, "--train", tmp_path)
+    assert code == 64
+    assert "--train" in said
+
+
+def test_every_suite_has_a_command_and_a_table() -> None:
+    assert {each.value for each in Suite} == SUITES.keys() == PRINTERS.keys()
+
+
 def test_tamper_draws_every_kind_onto_a_recording(command: Command, tmp_path: Path) -> None:
     write_cdnet(tmp_path / "wall", frames=90)
     document = figures(command("eval", "tamper", "--data", tmp_path, "--json", "--plots", tmp_path / "plots"))
@@ -97,7 +123,7 @@ def test_without_json_there_is_a_table(command: Command, tmp_path: Path, state: 
     assert "objects (sandbox)" in out and "whole pipeline" in out
 
 
-@pytest.mark.parametrize("suite", ["change", "people", "events", "tamper"])
+@pytest.mark.parametrize("suite", ["change", "people", "normality", "events", "tamper"])
 def test_a_folder_with_nothing_of_the_kind_is_an_error_with_the_next_step(
     command: Command, tmp_path: Path, suite: str, state: Path
 ) -> None:

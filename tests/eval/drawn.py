@@ -96,6 +96,34 @@ def write_cdnet(folder: Path, frames: int = 150, first: int = 105) -> None:
     cv2.imwrite(str(folder / "ROI.bmp"), np.full((120, 160), 255, np.uint8))
 
 
+def write_ped(home: Path, *, frames: int = 40) -> None:
+    """A path of 128 x 96 at 10 a second: blocks go along it, slowly; in the second half of the test one goes fast."""
+    (home / "gt").mkdir(parents=True)
+    (home / "mp4").mkdir()
+    for number in (1, 2):
+        _write_path(home / "mp4" / f"training_{number:02d}.mp4", number, frames, fast_from=frames)
+    _write_path(home / "mp4" / "testing_01.mp4", 11, frames, fast_from=frames // 2)
+    rows = [f"01,{frame:03d}.jpg,{int(frame >= frames // 2)}\n" for frame in range(frames)]
+    (home / "gt" / "frame_labels.csv").write_text("clip,frame,anomalous\n" + "".join(rows))
+
+
+def _write_path(path: Path, seed: int, frames: int, fast_from: int) -> None:
+    wall = np.random.default_rng(4).integers(60, 150, (12, 16, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    random = np.random.default_rng(seed)
+    starts = random.uniform(0, 140, 3)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (128, 96))
+    for number in range(frames):
+        picture = wall.copy()
+        for row, start in zip((16, 40, 64), starts, strict=True):
+            left = round(start + number * 1.5) % 140 - 10
+            picture[row : row + 18, max(left, 0) : max(left + 8, 0)] = 230
+        if number >= fast_from:
+            left = (number - fast_from) * 8 % 140 - 10
+            picture[42:60, max(left, 0) : max(left + 14, 0)] = 10
+        writer.write(np.clip(picture + random.normal(0, 1.5, picture.shape), 0, 255).astype(np.uint8))
+    writer.release()
+
+
 def write_events(folder: Path, seconds: tuple[float, float], *, total_s: float = 8.0) -> None:
     """A folder of images, of which ten are a second, in which somebody is there between two seconds."""
     begin, end = (round(each * 10) for each in seconds)

@@ -7,7 +7,6 @@ import pytest
 
 from camera_edge.errors import ModelError
 from camera_edge.eval.detectors import with_detector
-from camera_edge.inference import Registry
 from camera_edge.worker.plan import Supply
 from tests.eval.drawn import CONTRACT, detector
 
@@ -52,4 +51,3 @@ def test_a_known_model_beside_the_data_is_used_and_the_state_stays_as_it_was(tmp
     with with_detector("fastestdet", DATA / "video" / "mot15", Supply.of(state)) as given:
         assert given.models.get("fastestdet").contract.output.decoder == "fastestdet"
     assert not state.exists()
-    assert Registry(state / "models").list() == []

@@ -77,6 +77,25 @@ def test_a_person_who_stands_for_a_moment_and_is_told_once_is_no_thing() -> None
     assert told(LEFT, beside(owner(0.3, 0.3, 5), once)).opened == []
 
 
+def test_a_thing_that_is_put_where_one_was_taken_ends_the_other_event_and_makes_its_own() -> None:
+    gap: Frames = [[still(0.3, 0.6, 5, change="removed")]] * 60
+    back: Frames = [*pause(20), *[[still(0.305, 0.6, 6)]] * 40]
+    beyond: Frames = [*pause(20), *[[still(0.5, 0.6, 6)]] * 40]
+    left, removed = told([LEFT, REMOVED], beside(gap, back)).events[::-1]
+    assert (removed.kind, removed.closed_us) == ("object_removed", 19 * S // 5)
+    assert (left.kind, left.opened_us, left.closed_us) == ("object_left", 3 * S, 59 * S // 5)
+    [removed] = told(REMOVED, beside(gap, beyond)).events
+    assert removed.closed_us == 59 * S // 5
+
+
+def test_a_thing_that_comes_back_in_two_parts_is_one_thing() -> None:
+    gap: Frames = [[still(0.3, 0.6, 5, change="removed", size=0.2)]] * 30
+    parts: Frames = [*pause(20), *[[still(0.25, 0.6, 6)]] * 3, *[[still(0.25, 0.6, 6), still(0.35, 0.5, 7)]] * 37]
+    [event] = told(LEFT, beside(gap, parts)).events
+    assert (event.tracks, event.closed_us) == ((6, 7), 59 * S // 5)
+    assert len(told(LEFT, parts).events) == 2
+
+
 def test_what_moves_within_the_outline_of_a_thing_is_the_thing() -> None:
     part: Frames = [[thing(0.3, 0.6, 3, kind="motion", size=0.03)]] * 30
     assert len(told(LEFT, beside(part, [[still(0.3, 0.6)]] * 30)).opened) == 1

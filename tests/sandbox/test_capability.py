@@ -26,7 +26,14 @@ def test_own_models_are_granted_to_a_module_that_asks_for_them() -> None:
 
 
 def test_parameters_that_name_models_are_model_first_and_those_that_end_so() -> None:
-    params = {"a_model": "second", "model": "first", "models": "no", "b_model": "", "c_model": 1.0, "model.fit": "no"}
+    params: dict[str, str | float] = {
+        "a_model": "second",
+        "model": "first",
+        "models": "no",
+        "b_model": "",
+        "c_model": 1.0,
+        "model.fit": "no",
+    }
     assert list(models_named(params).items()) == [("model", "first"), ("a_model", "second")]
     assert all_asked(["pixels", "onnx:*"], params) == {"pixels", "onnx:first", "onnx:second"}
     assert all_asked(["pixels"], params) == {"pixels"}

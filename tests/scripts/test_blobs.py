@@ -126,10 +126,10 @@ def test_every_figure_gives_windows_in_range(figure: int) -> None:
 
 
 def test_a_set_of_windows_is_the_same_on_one_process_and_on_two() -> None:
-    one, two = (joined(list(draw_windows(300, 5, processes))) for processes in (1, 2))
+    one, two = (joined(list(draw_windows(70, 5, processes))) for processes in (1, 2))
     assert (one.windows == two.windows).all()
     assert (one.figures == two.figures).all()
-    assert len(one.figures) == 300
+    assert len(one.figures) == 70
     # and a longer set begins with the shorter one
     assert (joined(list(draw_windows(20, 5))).windows == one.windows[:20]).all()
 

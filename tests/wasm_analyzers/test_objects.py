@@ -325,7 +325,7 @@ def test_each_of_a_crowd_keeps_its_number(open_module: OpenModule) -> None:
     for i in range(8):
         out = np.zeros((48, 5 + len(CLASSES)), np.float32)
         for column in range(12):
-            out[12 + column] = [0.5 + 0.1 * i, 0.5, -0.3, 0.5, generator.uniform(0.6, 0.99), 1, 0, 0]
+            out[12 + column] = [0.5 + 0.1 * i, 0.5, -0.3, 0.5, generator.uniform(0.7, 0.99), 1, 0, 0]
         detector.out = out
         answer = running.look(blank((384, 128)), i * 200_000)
         numbers.append([seen.track for seen in sorted(answer.observations, key=lambda seen: seen.box.x)])

@@ -13,6 +13,7 @@
 #include "unsettled.h"
 
 enum {
+    GRACE_US = 1000000,         /* for so long a thing need not have travelled */
     GHOST_US = 2000000,         /* how long a region must stand still before it may be a ghost */
     GHOST_EDGE = 8,             /* how much steeper its rim must be in the background, in grey levels */
     GHOST_EDGES = 5,            /* and how many times, in halves */
@@ -113,13 +114,26 @@ static void send_mask(void) {
 }
 
 static void hide_all(void) {
-    __builtin_memset(shown, 255, (size_t)(view.width * view.height));
+    __builtin_memset(shown, CAMERA_EDGE_HIDDEN, (size_t)(view.width * view.height));
     send_mask();
 }
 
-static void show(const uint8_t *plane) {
-    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, plane + y * view.pitch, view.width);
-    send_mask();
+/* What is reported: the foreground of the mask. */
+static void draw_foreground(void) {
+    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, foreground + y * view.pitch, view.width);
+}
+
+/* What is hidden beside it. */
+static void draw_hidden(const uint8_t *plane) {
+    u8x16 hidden = splat16(CAMERA_EDGE_HIDDEN);
+    for (int32_t y = 0; y < view.height; y++) {
+        const uint8_t *from = plane + y * view.pitch;
+        uint8_t *to = shown + y * view.width;
+        int32_t x = 0;
+#pragma clang loop unroll_count(4)
+        for (; x + 16 <= view.width; x += 16) store16(to + x, max16(load16(to + x), load16(from + x) & hidden));
+        for (; x < view.width; x++) to[x] |= to[x] ? 0 : from[x] & CAMERA_EDGE_HIDDEN;
+    }
 }
 
 static void learn(const uint8_t *pixels, int32_t stride, int64_t media_us) {
@@ -164,6 +178,14 @@ static box box_of(const region *r) {
     return (box){(float)r->left / w, (float)r->top / h, (float)(r->right - r->left) / w, (float)(r->bottom - r->top) / h};
 }
 
+/* What has just come may yet travel: where it was a frame ago it has not come from nowhere and gone nowhere. */
+static void clear_doubt(const region *r) {
+    int32_t w = (r->right - r->left) / 2, h = (r->bottom - r->top) / 2;
+    int32_t left = r->left - w < 0 ? 0 : r->left - w, right = r->right + w > view.width ? view.width : r->right + w;
+    int32_t top = r->top - h < 0 ? 0 : r->top - h, bottom = r->bottom + h > view.height ? view.height : r->bottom + h;
+    fill_box16(doubtful_before + top * view.pitch + left, view.pitch, 0, right - left, bottom - top);
+}
+
 static void follow_regions(int64_t media_us) {
     static box boxes[MAX_TRACKS];
     static int32_t groups[MAX_TRACKS];
@@ -176,6 +198,7 @@ static void follow_regions(int64_t media_us) {
         if (t->seen < 0) continue;
         if (has_travelled(t)) t->mark = 1;
         found.list[t->seen].travelled = t->mark;
+        if (!t->mark && media_us - t->first_us < GRACE_US) clear_doubt(&found.list[t->seen]);
     }
 }
 
@@ -346,7 +369,8 @@ static void show_cover(int64_t media_us, int64_t elapsed_us) {
         draw_unsettled(media_us);
         add_plane(cover, unsettled_cover, NULL);
     }
-    show(cover);
+    draw_hidden(cover);
+    send_mask();
 }
 
 /* Fill joined and found from the plane of hits or of what is solid. */
@@ -374,8 +398,10 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     }
     find_regions(solid);
     follow_regions(media_us);
+    regions_close(&found, view, joined, solid, rows, scratch, scratch_too);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
-    if (set.tight) show(foreground);
+    draw_foreground();
+    if (set.tight) send_mask();
     /* a shadow is no object, but the background is not to be learned from it */
     if (shadows) add_plane(foreground, hits, solid);
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};

@@ -8,7 +8,7 @@
 #include "net.h"
 #include "windows.h"
 
-enum { BANK_USUAL = 9000, BANK_HARD = 4000, BANK_DRAWN = 4000 };
+enum { BANK_USUAL = 9000, BANK_HARD = 4000, BANK_DRAWN = 6000 };
 
 typedef struct bank {
     uint32_t usual_seen, usual, hard, drawn, drawn_seen, hard_seen;

@@ -7,12 +7,19 @@
 #include "common.h"
 
 /* The channels alone, as the parameter `channel` names them. */
-enum { SPEED, DIRECTION, SIZE, PLACE, SHAPE, WHYS, MOST_SAMPLES = 4096 };
+enum { SPEED, DIRECTION, SIZE, PLACE, SHAPE, WHYS, MOST_SAMPLES = 4096, STEPS = 20 };
+
+/* What is usual of one number: its quantiles in steps of a twentieth, the last at 0.95, and how far it goes beyond that on
+ * average. What lies beyond is taken to fall off exponentially (peaks over a threshold, Pickands, 1975). */
+typedef struct usual_range {
+    float steps[STEPS];
+    float beyond;
+} usual_range;
 
 typedef struct calibration {
     uint32_t seen, kept;
-    float middle[WHYS], rare[WHYS]; /* half of the frames stay below the one, all but few below the other */
-    float rare_all, rare_still;     /* the same of the combination, with and without motion */
+    usual_range channels[WHYS], all, still; /* still: of the combination without speed and direction */
+    uint32_t ready, reserved;
     float samples[MOST_SAMPLES][WHYS];
 } calibration;
 
@@ -20,9 +27,9 @@ typedef struct calibration {
 void calibration_see(calibration *c, const float *values, uint64_t *seed);
 /* Fit to the samples. Returns 0 where there are too few. */
 int32_t calibration_settle(calibration *c);
-/* A channel's answer: 0 is usual, 1 is rare. */
+/* A channel's answer: 0 is usual, 1 is so rare that it is worth an alarm where it stands alone. */
 float calibration_level(const calibration *c, int32_t channel, float value);
-/* All channels in one: 0 is usual, 1 is so rare that it is worth an alarm. `still`: without speed and direction. */
+/* All channels in one: 0 is usual, 1 is worth an alarm. `still`: without speed and direction. */
 float calibration_combine(const calibration *c, const float *values, int32_t still);
 
 #endif

@@ -2,48 +2,96 @@
 
 #include "simd.h"
 
-enum { BLOCK = 8, REACH = 8, REACH_FAR = 11, FAR_US = 120000, GAP_US = 1500000, FULL = 5 };
+enum { REACH_X = 8, REACH_Y = 4, BROAD = 48, /* pixels: what is so high is searched for in larger steps */ SPAN_US = 190000, GAP_US = 1100000, NOTHING = 128, FARTHEST = FLOW_MARGIN - 16 };
 
-extent flow_half(extent e) { return (extent){e.width / 2, e.height / 2}; }
-extent flow_cells(extent e) { return (extent){e.width / CELL, e.height / CELL}; }
+typedef struct plane {
+    const uint8_t *pixels; /* where the view begins */
+    int32_t pitch;
+} plane;
 
-static int32_t pitch_of(extent half) { return half.width + 2 * FLOW_MARGIN; }
+typedef struct area {
+    int32_t x, y, width, height;
+} area;
 
-size_t flow_half_bytes(extent e) {
-    extent half = flow_half(e);
-    return (size_t)pitch_of(half) * (size_t)(half.height + 2 * FLOW_MARGIN) + 16;
+static extent halved(extent e) { return (extent){(e.width + 1) / 2, (e.height + 1) / 2}; }
+
+static size_t padded_bytes(extent e) {
+    return (size_t)(e.width + 2 * FLOW_MARGIN) * (size_t)(e.height + 2 * FLOW_MARGIN) + 32;
 }
 
-size_t flow_sum_bytes(extent e) {
-    extent cells = flow_cells(e);
-    return (size_t)(cells.width + 1) * (size_t)(cells.height + 1) * FLOW_SUMS * sizeof(float);
+size_t flow_fine_bytes(extent e) { return padded_bytes(e); }
+size_t flow_coarse_bytes(extent e) { return padded_bytes(halved(e)); }
+
+static plane inside(const uint8_t *padded, extent e) {
+    int32_t pitch = e.width + 2 * FLOW_MARGIN;
+    return (plane){padded + FLOW_MARGIN * pitch + FLOW_MARGIN, pitch};
 }
 
-/* Means of two by two pixels, repeated beyond the borders. */
-static void halve(flow *f, const uint8_t *pixels, int32_t stride) {
-    int32_t pitch = pitch_of(f->half);
-    for (int32_t y = -FLOW_MARGIN; y < f->half.height + FLOW_MARGIN; y++) {
-        const uint8_t *row = pixels + 2 * clipped(y, 0, f->half.height - 1) * stride;
-        uint8_t *to = f->now + (y + FLOW_MARGIN) * pitch + FLOW_MARGIN;
-        for (int32_t x = 0; x < f->half.width; x++)
-            to[x] = (uint8_t)((row[2 * x] + row[2 * x + 1] + row[stride + 2 * x] + row[stride + 2 * x + 1] + 2) / 4);
-        for (int32_t x = 1; x <= FLOW_MARGIN; x++) to[-x] = to[0], to[f->half.width - 1 + x] = to[f->half.width - 1];
+static void keep(flow *f, const float *difference, const uint8_t *mask) {
+    extent half = halved(f->size);
+    uint8_t *fine = f->fine[f->at], *coarse = f->coarse[f->at];
+    __builtin_memset(fine, NOTHING, flow_fine_bytes(f->size));
+    __builtin_memset(coarse, NOTHING, flow_coarse_bytes(f->size));
+    int32_t pitch = inside(fine, f->size).pitch, half_pitch = inside(coarse, half).pitch;
+    uint8_t *to = fine + FLOW_MARGIN * pitch + FLOW_MARGIN;
+    for (int32_t y = 0; y < f->size.height; y++)
+        for (int32_t x = 0; x < f->size.width; x++) {
+            int32_t i = y * f->size.width + x;
+            if (mask[i]) to[y * pitch + x] = (uint8_t)whole(difference[i] * 0.75f + NOTHING + 0.5f, 0, 255);
+        }
+    uint8_t *low = coarse + FLOW_MARGIN * half_pitch + FLOW_MARGIN;
+    for (int32_t y = 0; y < half.height; y++)
+        for (int32_t x = 0; x < half.width; x++) {
+            const uint8_t *p = to + 2 * y * pitch + 2 * x;
+            low[y * half_pitch + x] = (uint8_t)((p[0] + p[1] + p[pitch] + p[pitch + 1] + 2) / 4);
+        }
+}
+
+/* The youngest frame that is old enough, or the oldest; -1: there is none that means anything. */
+static int32_t find_before(const flow *f) {
+    int32_t best = -1;
+    for (int32_t ago = 1; ago < f->count; ago++) {
+        int32_t i = (f->at - ago + FLOW_KEPT) % FLOW_KEPT;
+        int64_t gap_us = f->times_us[f->at] - f->times_us[i];
+        if (gap_us <= 0 || gap_us > GAP_US) break;
+        best = i;
+        if (gap_us >= SPAN_US) return best;
     }
+    return best >= 0 && f->times_us[f->at] - f->times_us[best] >= SPAN_US / 2 ? best : -1;
 }
 
-/* Sum of absolute differences of two blocks of 8 x 8. */
-static int32_t apart(const uint8_t *a, const uint8_t *b, int32_t pitch) {
-    u16x8 sum = {0};
-    for (int32_t y = 0; y < BLOCK; y += 2) {
-        u8x16 p, q;
-        __builtin_memcpy(&p, a + y * pitch, 8);
-        __builtin_memcpy((char *)&p + 8, a + (y + 1) * pitch, 8);
-        __builtin_memcpy(&q, b + y * pitch, 8);
-        __builtin_memcpy((char *)&q + 8, b + (y + 1) * pitch, 8);
-        u8x16 off = difference16(p, q);
-        sum += low16(off) + high16(off);
+void flow_see(flow *f, const float *difference, const uint8_t *mask, int64_t media_us) {
+    f->at = (f->at + 1) % FLOW_KEPT;
+    if (f->count < FLOW_KEPT) f->count++;
+    f->times_us[f->at] = media_us;
+    keep(f, difference, mask);
+    f->before = find_before(f);
+}
+
+/* Sum of absolute differences of a box with the one that lies (u, v) off in another plane. */
+static int32_t apart(plane a, plane b, area box, int32_t u, int32_t v) {
+    u32x4 total = {0};
+    for (int32_t y = 0; y < box.height; y++) {
+        const uint8_t *p = a.pixels + (box.y + y) * a.pitch + box.x, *q = b.pixels + (box.y + y + v) * b.pitch + box.x + u;
+        u16x8 sum = {0};
+        for (int32_t x = 0; x < box.width; x += 16) {
+            u8x16 off = difference16(load16(p + x), load16(q + x)) & first16(box.width - x);
+            sum += low16(off) + high16(off);
+        }
+        total += (u32x4){sum[0], sum[1], sum[2], sum[3]} + (u32x4){sum[4], sum[5], sum[6], sum[7]};
     }
-    return sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7];
+    return (int32_t)(total[0] + total[1] + total[2] + total[3]);
+}
+
+/* How much is in a box: its sum of absolute differences from nothing. */
+static int32_t content(plane a, area box) {
+    int32_t sum = 0;
+    for (int32_t y = 0; y < box.height; y++)
+        for (int32_t x = 0; x < box.width; x++) {
+            int32_t off = a.pixels[(box.y + y) * a.pitch + box.x + x] - NOTHING;
+            sum += off < 0 ? -off : off;
+        }
+    return sum;
 }
 
 /* Where the minimum of a parabola through three values lies, -0.5 to 0.5. */
@@ -52,77 +100,44 @@ static float vertex(int32_t left, int32_t middle, int32_t right) {
     return bend > 0 ? within(0.5f * (float)(left - right) / (float)bend, -0.5f, 0.5f) : 0;
 }
 
-/* Displacement of a cell in half pixels; of equal matches the shortest. */
-static void match(const flow *f, int32_t cx, int32_t cy, int32_t reach, float *dx, float *dy) {
-    int32_t pitch = pitch_of(f->half);
-    int32_t x = clipped(cx * CELL / 2 + CELL / 4 - BLOCK / 2, 0, f->half.width - 1);
-    int32_t y = clipped(cy * CELL / 2 + CELL / 4 - BLOCK / 2, 0, f->half.height - 1);
-    const uint8_t *here = f->now + (y + FLOW_MARGIN) * pitch + x + FLOW_MARGIN;
-    const uint8_t *there = f->before + (y + FLOW_MARGIN) * pitch + x + FLOW_MARGIN;
-    int32_t best = INT32_MAX, bx = 0, by = 0;
-    for (int32_t v = -reach; v <= reach; v++)
-        for (int32_t u = -reach; u <= reach; u++) {
-            if (y + v < -FLOW_MARGIN || y + v + BLOCK > f->half.height + FLOW_MARGIN) continue;
-            if (x + u < -FLOW_MARGIN || x + u + BLOCK > f->half.width + FLOW_MARGIN) continue;
-            /* the farther, the more a match must be better: noise has no direction */
-            int32_t cost = apart(here, there + v * pitch + u, pitch) * 4 + u * u + v * v;
-            if (cost < best) best = cost, bx = u, by = v;
+typedef struct shift {
+    int32_t u, v;
+} shift;
+
+typedef struct reach {
+    int32_t x, y, step, limit; /* limit: how far from nothing a shift may be */
+} reach;
+
+/* The best match around a shift; of equal ones the shortest. What would look beyond the margin is left out. */
+static shift search(plane a, plane b, area box, shift from, reach r) {
+    shift best = from;
+    int32_t lowest = INT32_MAX;
+    for (int32_t dv = -r.y; dv <= r.y; dv++)
+        for (int32_t du = -r.x; du <= r.x; du++) {
+            shift to = {from.u + du * r.step, from.v + dv * r.step};
+            if (to.u < -r.limit || to.u > r.limit || to.v < -r.limit || to.v > r.limit) continue;
+            int32_t cost = apart(a, b, box, to.u, to.v) * 64 + to.u * to.u + to.v * to.v;
+            if (cost < lowest) lowest = cost, best = to;
         }
-    *dx = (float)-bx, *dy = (float)-by;
-    if (bx <= -reach || bx >= reach || by <= -reach || by >= reach) return;
-    const uint8_t *at = there + by * pitch + bx;
-    int32_t middle = apart(here, at, pitch);
-    *dx -= vertex(apart(here, at - 1, pitch), middle, apart(here, at + 1, pitch));
-    *dy -= vertex(apart(here, at - pitch, pitch), middle, apart(here, at + pitch, pitch));
+    return best;
 }
 
-static int32_t is_full(const flow *f, const uint8_t *mask, int32_t cx, int32_t cy) {
-    int32_t count = 0;
-    for (int32_t y = cy * CELL; y < (cy + 1) * CELL; y++)
-        for (int32_t x = cx * CELL; x < (cx + 1) * CELL; x++) count += mask[y * f->size.width + x];
-    return count >= FULL;
-}
-
-static void add_up(flow *f, const uint8_t *mask, int32_t reach, float per_second) {
-    int32_t pitch = (f->cells.width + 1) * FLOW_SUMS;
-    for (int32_t i = 0; i < pitch; i++) f->sums[i] = 0;
-    for (int32_t cy = 0; cy < f->cells.height; cy++) {
-        float *above = f->sums + cy * pitch, *row = above + pitch;
-        f32x4 sum = {0};
-        __builtin_memcpy(row, &sum, 16);
-        for (int32_t cx = 0; cx < f->cells.width; cx++) {
-            if (is_full(f, mask, cx, cy)) {
-                float dx, dy;
-                match(f, cx, cy, reach, &dx, &dy);
-                dx *= 2 * per_second, dy *= 2 * per_second;
-                sum += (f32x4){1, root(dx * dx + dy * dy), dx, dy};
-            }
-            f32x4 whole_sum = sum + load4(above + (cx + 1) * FLOW_SUMS);
-            __builtin_memcpy(row + (cx + 1) * FLOW_SUMS, &whole_sum, 16);
-        }
-    }
-}
-
-void flow_see(flow *f, const uint8_t *pixels, int32_t stride, const uint8_t *mask, int64_t media_us) {
-    uint8_t *swap = f->before;
-    f->before = f->now, f->now = swap;
-    f->before_us = f->now_us, f->now_us = media_us;
-    halve(f, pixels, stride);
-    int64_t gap_us = f->now_us - f->before_us;
-    if (f->frames < 2) f->frames++;
-    if (f->frames < 2 || gap_us <= 0 || gap_us > GAP_US) {
-        __builtin_memset(f->sums, 0, flow_sum_bytes(f->size));
-        return;
-    }
-    add_up(f, mask, gap_us >= FAR_US ? REACH_FAR : REACH, 1e6f / (float)gap_us);
-}
-
-moved flow_in(const flow *f, float left, float top, float right, float bottom) {
-    int32_t pitch = (f->cells.width + 1) * FLOW_SUMS;
-    int32_t x0 = clipped(nearest(left / CELL), 0, f->cells.width), x1 = clipped(nearest(right / CELL), 0, f->cells.width);
-    int32_t y0 = clipped(nearest(top / CELL), 0, f->cells.height), y1 = clipped(nearest(bottom / CELL), 0, f->cells.height);
-    f32x4 sum = load4(f->sums + y1 * pitch + x1 * FLOW_SUMS) - load4(f->sums + y0 * pitch + x1 * FLOW_SUMS) -
-                load4(f->sums + y1 * pitch + x0 * FLOW_SUMS) + load4(f->sums + y0 * pitch + x0 * FLOW_SUMS);
-    if (sum[0] < 0.5f) return (moved){0};
-    return (moved){sum[0], most(sum[1], 0) / sum[0], sum[2] / sum[0], sum[3] / sum[0]};
+moved flow_of(const flow *f, float left, float top, float right, float bottom) {
+    if (f->before < 0) return (moved){0, 0, 1};
+    int32_t x0 = whole(left, 0, f->size.width), x1 = whole(right, 0, f->size.width);
+    int32_t y0 = whole(top, 0, f->size.height), y1 = whole(bottom, 0, f->size.height);
+    area box = {x0, y0, x1 - x0, y1 - y0}, half = {x0 / 2, y0 / 2, (x1 - x0) / 2, (y1 - y0) / 2};
+    if (half.width < 2 || half.height < 2) return (moved){0, 0, 1};
+    extent small = halved(f->size);
+    plane a = inside(f->coarse[f->at], small), b = inside(f->coarse[f->before], small);
+    int32_t step = 1 + box.height / BROAD;
+    shift best = search(a, b, half, (shift){0, 0}, (reach){REACH_X, REACH_Y, step, FARTHEST / 2});
+    if (step > 1) best = search(a, b, half, best, (reach){step - 1, step - 1, 1, FARTHEST / 2});
+    a = inside(f->fine[f->at], f->size), b = inside(f->fine[f->before], f->size);
+    best = search(a, b, box, (shift){2 * best.u, 2 * best.v}, (reach){1, 1, 1, FARTHEST + 1});
+    int32_t u = best.u, v = best.v, middle = apart(a, b, box, u, v);
+    float dx = (float)u + vertex(apart(a, b, box, u - 1, v), middle, apart(a, b, box, u + 1, v));
+    float dy = (float)v + vertex(apart(a, b, box, u, v - 1), middle, apart(a, b, box, u, v + 1));
+    float per_second = 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]);
+    return (moved){-dx * per_second, -dy * per_second, (float)middle / most((float)content(a, box), 1)};
 }

@@ -1,33 +1,34 @@
-/* How far what is in a cell has moved since the frame before: blocks matched at half resolution, refined by a parabola. */
+/* How far what is in a box has moved since about a fifth of a second ago.
+ *
+ * Whole parts of a thing are matched, not points: legs swing, and what is uncovered matches nothing. Pictures are compared
+ * without the scene, so that its edges do not hold a box back. Over the same time at any frame rate, so that what is
+ * learned at one is true at another. */
 #ifndef NORMALITY_FLOW_H
 #define NORMALITY_FLOW_H
 
 #include "common.h"
 
-enum { CELL = 4, FLOW_SUMS = 4 };
+enum { FLOW_KEPT = 16, FLOW_MARGIN = 64 };
 
 typedef struct flow {
-    extent size, half, cells;
-    uint8_t *now, *before; /* at half resolution, with a margin of FLOW_MARGIN on each side */
-    float *sums;           /* integrals over cells: how many move, their speed, vx, vy, in pixels a second */
-    int64_t now_us, before_us;
-    int32_t frames; /* that were seen, at most 2 */
+    extent size;
+    uint8_t *fine[FLOW_KEPT];   /* what is before the scene, 128 where nothing is, with a margin of FLOW_MARGIN */
+    uint8_t *coarse[FLOW_KEPT]; /* the same at half resolution */
+    int64_t times_us[FLOW_KEPT];
+    int32_t at, count;          /* the last one, and how many there are */
+    int32_t before;             /* the one to compare with, -1: there is none */
 } flow;
 
-enum { FLOW_MARGIN = 16 };
-
-extent flow_half(extent e);
-extent flow_cells(extent e);
-size_t flow_half_bytes(extent e);
-size_t flow_sum_bytes(extent e);
-/* Take a frame; `mask` says where something is. Afterwards `sums` is about it. */
-void flow_see(flow *f, const uint8_t *pixels, int32_t stride, const uint8_t *mask, int64_t media_us);
+size_t flow_fine_bytes(extent e);
+size_t flow_coarse_bytes(extent e);
+void flow_see(flow *f, const float *difference, const uint8_t *mask, int64_t media_us);
 
 typedef struct moved {
-    float cells, speed, vx, vy; /* how many cells, and their means in pixels a second */
+    float vx, vy; /* pixels a second */
+    float off;    /* how much of the box is not found again, as a part of what is in it */
 } moved;
 
-/* In a box of the view, in pixels. */
-moved flow_in(const flow *f, float left, float top, float right, float bottom);
+/* Of a box of the view, in pixels; what lies outside is left out. */
+moved flow_of(const flow *f, float left, float top, float right, float bottom);
 
 #endif

@@ -24,11 +24,11 @@ static int32_t start_patch(void) {
     if (patch) return 0;
     extent e = {512, 512};
     patch = camera_edge_pages(2 * PATCH_MOST * sizeof(float) + 256);
-    uint8_t *planes = camera_edge_pages(PATCH_MOST * 3);
+    uint8_t *planes = camera_edge_pages(PATCH_MOST * 3 + 4096);
     patch_sums.sums = camera_edge_pages(integrals_bytes(e));
     if (!patch || !planes || !patch_sums.sums) return -1;
     patch += 8; /* gradients look a little beyond */
-    patch_front.mask = planes, patch_front.labels = (uint16_t *)(planes + PATCH_MOST);
+    patch_front.mask = planes + 1024, patch_front.labels = (uint16_t *)(planes + 2048 + PATCH_MOST);
     return 0;
 }
 
@@ -97,22 +97,21 @@ static void keep_drawn(bank *b, const sight *s, const perspective *p, place at, 
     integrals_fill(&patch_sums, patch, patch_front.mask);
     for (int32_t k = 0; k < VIEWS; k++) {
         float features[FEATURES];
-        place view = {c.feet_x + height * random_between(seed, -0.12f, 0.12f), c.feet_y + height * random_between(seed, -0.06f, 0.1f)};
+        place view = {c.feet_x + height * random_between(seed, -0.12f, 0.12f), c.feet_y + height * random_between(seed, -0.06f, 0.1f), 0};
         windows_describe(&patch_sums, view, height, features);
         bank_keep_drawn(b, features);
     }
 }
 
 static void learn_movement(const lessons *l, learned *to, const sight *s) {
-    intake how = {.fold = l->occasion % FOLDS, .occasion = l->occasion, .room = MOST_EXEMPLARS};
-    for (int32_t k = 0; k < s->count; k++) movement_learn(&to->usual, s->moves + k, &how, s->moving.frames == 2);
+    for (int32_t k = 0; k < s->count; k++)
+        if (s->places[k].sparse) movement_learn(&to->usual, s->moves + k, l->occasion % FOLDS, 1, s->moving.before >= 0);
 }
 
-void lessons_habits(lessons *l, learned *to, const sight *s) {
+void lessons_looks(lessons *l, learned *to, const sight *s) {
     int32_t fold = l->occasion % FOLDS;
     bank *b = &l->now->banks[fold];
     net *n = &to->nets[fold];
-    learn_movement(l, to, s);
     if (!n->steps && !b->drawn) net_start(n, &to->seed);
     if (s->count) {
         for (int32_t k = 0; k < RANDOM_WINDOWS; k++)
@@ -126,4 +125,9 @@ void lessons_habits(lessons *l, learned *to, const sight *s) {
         }
     }
     bank_teach(b, n, l->steps, l->rate, &to->seed);
+}
+
+void lessons_habits(lessons *l, learned *to, const sight *s) {
+    learn_movement(l, to, s);
+    lessons_looks(l, to, s);
 }

@@ -18,5 +18,7 @@ int32_t lessons_start(lessons *l, extent e);
 void lessons_scene(lessons *l, learned *to, const frame *f, extent e);
 void lessons_sizes(learned *to, const sight *s);
 void lessons_habits(lessons *l, learned *to, const sight *s);
+/* The part of lessons_habits that is about what windows look like. */
+void lessons_looks(lessons *l, learned *to, const sight *s);
 
 #endif

@@ -1,8 +1,8 @@
-/* How a thing moves where it stands: how fast in four bands of its height, and which way.
+/* How a thing moves where it stands: how fast and which way, against what is usual at that place.
  *
- * Speed is in heights a second. Usual movements are exemplars chosen by greedy k-centre with a growing radius (Charikar et al.,
- * Incremental clustering, 1997); how unusual one is is the distance to the nearest. There are two sets of everything, from odd and from
- * even occasions, so that what was learned from can be measured by what was not. */
+ * Speed is in heights a second, and counted only as far as the upper half, the lower half and the whole of a thing agree on it
+ * and are found again: what is half covered by another has none. There are two sets of counts, from odd and from even
+ * occasions, so that what was learned from can be measured by what was not. */
 #ifndef NORMALITY_MOVEMENT_H
 #define NORMALITY_MOVEMENT_H
 
@@ -11,40 +11,26 @@
 #include "perspective.h"
 #include "windows.h"
 
-enum { BANDS = 4, MOVES = 2 * BANDS, MOST_EXEMPLARS = 640, PLACES_X = 16, PLACES_Y = 12, WAYS = 8, FOLDS = 2 };
+enum { PLACES_X = 16, PLACES_Y = 12, WAYS = 8, SPEEDS = 40, FOLDS = 2 };
 
-typedef struct exemplars {
-    int32_t count;
-    float radius;
-    uint16_t first[MOST_EXEMPLARS]; /* the occasion on which it was first seen */
-    uint8_t usual[MOST_EXEMPLARS];  /* 0: on probation, it was seen on one occasion alone */
-    float moves[MOST_EXEMPLARS][MOVES];
-} exemplars;
+/* What was seen at one place. */
+typedef struct usual_here {
+    float windows, ways[WAYS], speeds[SPEEDS];
+} usual_here;
 
 typedef struct habits {
-    exemplars speeds[FOLDS];
-    float ways[FOLDS][PLACES_Y][PLACES_X][WAYS];
-    float places[FOLDS][PLACES_Y][PLACES_X];
-    float windows[FOLDS]; /* how many were counted */
+    usual_here at[FOLDS][PLACES_Y][PLACES_X], all[FOLDS];
 } habits;
 
 typedef struct movement {
-    float moves[MOVES];
-    float vx, vy, speed; /* in heights a second */
+    float vx, vy; /* of the whole, in heights a second */
+    float speed;  /* that all parts agree on */
     int32_t place_x, place_y;
 } movement;
 
-/* How to take in what was seen: on which occasion; and whether what is new must wait until it is seen on another. */
-typedef struct intake {
-    int32_t fold;
-    uint16_t occasion;
-    int32_t probation;
-    int32_t room; /* how many new exemplars there may be */
-} intake;
-
-movement movement_of(const flow *f, const integrals *i, place at, float height);
-/* Returns how many new exemplars there are, 0 or 1. */
-int32_t movement_learn(habits *h, const movement *m, const intake *how, int32_t moving);
+movement movement_of(const flow *f, extent e, place at, float height);
+/* Count it, `weight` times; `moving`: there was a frame to compare with. */
+void movement_learn(habits *h, const movement *m, int32_t fold, float weight, int32_t moving);
 /* How unusual it is, by the sets in `folds` (bits): 0 and more. */
 float movement_speed(const habits *h, const movement *m, uint32_t folds);
 float movement_way(const habits *h, const movement *m, uint32_t folds);

@@ -7,7 +7,7 @@
 #include "common.h"
 #include "windows.h"
 
-enum { HIDDEN = 24, NET_WEIGHTS = FEATURES * HIDDEN + HIDDEN + HIDDEN + 4 };
+enum { HIDDEN = 32, NET_WEIGHTS = FEATURES * HIDDEN + HIDDEN + HIDDEN + 4 };
 
 /* Weights from features, hidden biases, weights to the answer, its bias and three unused numbers. */
 typedef struct net {

@@ -4,10 +4,11 @@
  * With `channel` one of these names the score is that channel's alone, calibrated too: 0 usual, 1 rare. */
 #include "camera_edge.h"
 #include "learning.h"
+#include "routine.h"
 #include "text.h"
 #include "verdict.h"
 
-enum { MOST_REPORTED = 4, UNFIT_US = 2000000 };
+enum { UNFIT_US = 2000000, MOVED_US = 60000000 };
 static const float UNLIKE = 0.5f; /* correlation with the scene below which the camera looks elsewhere */
 static const char *const CHANNELS_BY_NAME[WHYS] = {"speed", "direction", "size", "place", "shape"};
 static const char *const WHY[WHYS] = {"too fast", "wrong way", "unusual size", "unusual place", "unusual shape"};
@@ -15,8 +16,9 @@ static const char *const WHY[WHYS] = {"too fast", "wrong way", "unusual size", "
 typedef struct settings {
     int32_t with_motion, channel; /* channel -1: all */
     int32_t pass;                 /* the stage that a pass of `learn` is in, -1: none */
+    int32_t goes_on, fixed;       /* learning, whatever the state says */
     float alarm;
-    int64_t learn_us, occasion_us;
+    int64_t occasion_us;
     int32_t occasion;
 } settings;
 
@@ -24,10 +26,13 @@ static settings set;
 static state_head found;
 static learned now;
 static sight seen;
-static lessons study;
+static lessons study; /* without a lesson: nothing is learned */
+static routine daily;
 static verdict judged;
 static int64_t last_us, first_us, unfit_us;
 static int32_t frames, unfit, stored;
+
+static int32_t learns_daily(void) { return study.now && set.pass < 0; }
 
 static int32_t same_text(const char *text, int32_t len, const char *other) {
     if (len != (int32_t)text_length(other)) return 0;
@@ -55,26 +60,37 @@ static int32_t refuse(const char *reason) {
     return -1;
 }
 
+/* A state that somebody gave must be right; one that the host kept of this camera by itself is else forgotten. */
+static int32_t forget(const char *reason) {
+    static const char *const kept[] = {"kept"};
+    if (choice("camera.state", kept, 1) < 0) return refuse(reason);
+    camera_edge_log(CAMERA_EDGE_WARNING, reason, text_length(reason));
+    return stored = 0;
+}
+
+static int32_t look_at_state(void) {
+    state_found what = state_look(&found);
+    stored = what == STATE_GOOD;
+    if (what == STATE_ALIEN) return forget("the state is no state of this analyzer: make one with `camera-edge learn normality`");
+    if (what == STATE_OTHER_VERSION) return forget("the state is of another version of this analyzer: learn anew with `camera-edge learn normality`");
+    if (what == STATE_DAMAGED) return forget("the state is damaged: learn anew with `camera-edge learn normality`");
+    return 0;
+}
+
 int32_t camera_edge_open(void) {
     static const char *const passes[] = {"scene", "sizes", "habits", "measure"};
-    static const char *const off[] = {"off"};
+    static const char *const off[] = {"off"}, *const on[] = {"on"};
     set.pass = choice("learn", passes, 4);
     set.with_motion = choice("motion", off, 1) < 0;
     set.channel = choice("channel", CHANNELS_BY_NAME, WHYS);
     set.alarm = (float)number("alarm", 1, 0.05, 1000);
-    set.learn_us = (int64_t)(number("learn_s", 1800, 1, 1e6) * 1e6);
-    set.occasion_us = (int64_t)(number("occasion_s", 600, 1, 1e6) * 1e6);
+    set.goes_on = choice("learn", on, 1) == 0, set.fixed = choice("learn", off, 1) == 0;
+    daily.learn_us = (int64_t)(number("learn_s", 1800, 1, 1e6) * 1e6);
+    daily.occasion_us = set.occasion_us = (int64_t)(number("occasion_s", 600, 1, 1e6) * 1e6);
     set.occasion = (int32_t)number("occasion", 0, 0, 60000);
-    frames = unfit = stored = 0;
+    frames = unfit = 0;
     seen.size = (extent){0};
-    switch (state_look(&found)) {
-        case STATE_NONE: break;
-        case STATE_GOOD: stored = 1; break;
-        case STATE_ALIEN: return refuse("the state is no state of this analyzer: make one with `camera-edge learn normality`");
-        case STATE_OTHER_VERSION: return refuse("the state is of another version of this analyzer: learn anew with `camera-edge learn normality`");
-        case STATE_DAMAGED: return refuse("the state is damaged: learn anew with `camera-edge learn normality`");
-    }
-    return 0;
+    return look_at_state();
 }
 
 static int32_t start(extent e, int64_t media_us) {
@@ -83,17 +99,21 @@ static int32_t start(extent e, int64_t media_us) {
     judged = (verdict){0};
     first_us = last_us = media_us;
     now.seed = 20260101;
-    if (stored) {
-        if (found.width != e.width || found.height != e.height)
-            return refuse("the state is of a view of another size: learn from this camera with `camera-edge learn normality`");
-        state_read(&now, &seen.empty);
-    }
-    if (set.pass >= 0 || !now.head.sealed) {
+    if (stored && (found.width != e.width || found.height != e.height) &&
+        forget("the state is of a view of another size: learn from this camera with `camera-edge learn normality`"))
+        return -1;
+    if (stored) state_read(&now, &seen.empty);
+    study.now = NULL;
+    if (set.pass >= 0 || set.goes_on || (!now.head.sealed && !set.fixed)) {
         if (lessons_start(&study, e)) return -1;
         if (stored && set.pass >= 0) state_read_lesson(study.now, e);
     }
+    if (!study.now && now.head.stage != READY) return refuse("the state is unfinished and nothing is to be learned: leave `learn` out");
+    routine_start(&daily, media_us);
+    /* the samples of a scene that was not settled were in memory alone */
+    if (set.pass < 0 && now.head.stage == LEARN_SCENE) now.learned_us = 0, now.head.samples = 0;
     if (set.pass >= 0) now.head.stage = (uint16_t)set.pass;
-    study.occasion = (uint16_t)set.occasion, study.rate = 0.002f, study.steps = 12, study.things = 2;
+    study.occasion = (uint16_t)set.occasion, study.rate = 0.002f, study.steps = 20, study.things = 3;
     return 0;
 }
 
@@ -132,17 +152,26 @@ static float score_of(const float *smooth) {
     return calibration_combine(&now.measured, smooth, !set.with_motion);
 }
 
-/* The camera looks at another scene than the one that was learned: nothing that it says would mean anything. */
+/* The camera looks at another scene than the one that was learned: nothing that it says would mean anything. One that
+ * learns while it runs begins anew after a while. */
 static int32_t fits(int64_t elapsed_us) {
-    unfit_us = seen.empty.likeness < UNLIKE ? unfit_us + elapsed_us : 0;
-    int32_t bad = seen.empty.likeness < UNLIKE;
+    int32_t alike = seen.empty.likeness >= UNLIKE;
+    unfit_us = alike ? 0 : unfit_us + elapsed_us;
+    if (alike) unfit = 0;
     if (unfit_us >= UNFIT_US && !unfit) {
+        static const char words[] = "what the camera shows is not the scene that was learned: nothing is reported; learn anew if it was moved";
         unfit = 1;
-        const char *words = "what the camera shows is not the scene that was learned: nothing is reported until it is, or learn anew";
-        camera_edge_log(CAMERA_EDGE_WARNING, words, text_length(words));
+        camera_edge_log(CAMERA_EDGE_WARNING, CAMERA_EDGE_TEXT(words));
     }
-    if (!bad) unfit = 0;
-    return !bad;
+    return alike;
+}
+
+static int32_t learn_anew(int64_t media_us) {
+    static const char words[] = "the camera shows another scene for a minute: it is learned anew";
+    extent e = seen.size;
+    camera_edge_log(CAMERA_EDGE_WARNING, CAMERA_EDGE_TEXT(words));
+    stored = 0, unfit_us = 0;
+    return start(e, media_us);
 }
 
 static void judge(const frame *f) {
@@ -154,6 +183,7 @@ static void judge(const frame *f) {
     float score = score_of(smooth);
     camera_edge_score(score);
     if (score >= set.alarm) report(&a, smooth, score);
+    if (learns_daily()) routine_follow(&daily, &now, &seen, &study, f->media_us, score, smooth);
     int32_t lag = verdict_revise(&judged, revised);
     if (lag > 0) camera_edge_score_at(lag, score_of(revised));
 }
@@ -167,28 +197,41 @@ static void measure(const frame *f) {
     calibration_see(&now.measured, smooth, &now.seed);
 }
 
-static void work(const frame *f) {
+/* A frame of a stage in which something is still to be learned; nothing is reported. */
+static void learn(const frame *f) {
+    camera_edge_score(0);
+    if (now.head.stage == LEARN_SIZES) lessons_sizes(&now, &seen);
+    if (now.head.stage < LEARN_HABITS) return;
+    sight_describe(&seen, f, &now.sizes);
+    if (now.head.stage == LEARN_HABITS) lessons_habits(&study, &now, &seen);
+    if (now.head.stage == MEASURE) measure(f);
+}
+
+static int32_t work(const frame *f) {
+    if (learns_daily()) routine_stage(&daily, &now, &seen, &study, f->elapsed_us);
     if (now.head.stage == LEARN_SCENE) {
         lessons_scene(&study, &now, f, seen.size);
-        camera_edge_score(0);
-        return;
+        return camera_edge_score(0);
     }
     sight_compare(&seen, f);
-    if (now.head.stage == LEARN_SIZES) {
-        lessons_sizes(&now, &seen);
+    if (!fits(f->elapsed_us)) {
         camera_edge_score(0);
-    } else if (now.head.stage == READY && !fits(f->elapsed_us)) {
-        camera_edge_score(0);
-    } else {
+        if (learns_daily() && unfit_us >= MOVED_US) return learn_anew(f->media_us);
+        /* the light of another scene is not followed */
+        return 0;
+    }
+    if (now.head.stage == READY) {
         sight_describe(&seen, f, &now.sizes);
-        if (now.head.stage == LEARN_HABITS) lessons_habits(&study, &now, &seen);
-        if (now.head.stage == MEASURE) measure(f);
-        if (now.head.stage == READY)
-            judge(f);
-        else
-            camera_edge_score(0);
+        judge(f);
+    } else {
+        learn(f);
     }
     scene_follow(&seen.empty, f->pixels, f->stride, seen.front.mask, f->elapsed_us);
+    if (learns_daily() && routine_is_due(&daily, f->media_us)) {
+        scene_age(&seen.empty);
+        state_write(&now, &seen.empty, NULL);
+    }
+    return 0;
 }
 
 int32_t camera_edge_analyze(const camera_edge_slot *slot) {
@@ -202,8 +245,7 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     last_us = slot->media_us;
     study.occasion = (uint16_t)(set.occasion + (slot->media_us - first_us) / set.occasion_us);
     frames++;
-    work(&f);
-    return 0;
+    return work(&f);
 }
 
 /* Ends a pass: what the next one needs is worked out. */
@@ -217,9 +259,9 @@ static void finish_pass(void) {
 }
 
 void camera_edge_close(void) {
-    if (!frames || seen.size.width == 0 || set.pass < 0) return;
-    finish_pass();
+    if (!frames || seen.size.width == 0 || !study.now) return;
+    if (set.pass >= 0) finish_pass();
     /* a recording's own light is not that of the next one */
     if (set.pass > LEARN_SCENE) state_read_scene(&seen.empty);
-    state_write(&now, &seen.empty, study.now);
+    state_write(&now, &seen.empty, set.pass >= 0 ? study.now : NULL);
 }

@@ -1,10 +1,9 @@
 #include "perspective.h"
 
-enum { FIT_ROUNDS = 12, LEAST_AREA = 24 };
+enum { TRIED = 48, LEAST_AREA = 24 };
 static const float UPRIGHT = 1.3f; /* higher than wide by so much: one thing alone, not a group */
 static const float SLIM = 6;
-static const float LOW_PART = 0.35f; /* of the heights in a row: above it are things that cover each other */
-static const float OUTLIER = 0.15f;  /* of the height: beyond it a row counts less */
+static const float TOLERANCE = 0.25f; /* of the height */
 
 void perspective_see(perspective *p, extent e, const standing *s) {
     int32_t bottom = s->top + s->height;
@@ -17,47 +16,44 @@ void perspective_see(perspective *p, extent e, const standing *s) {
     p->seen++;
 }
 
-/* The height below which lies a part of what was seen in this row, in pixels; of specks no notice is taken. */
-static float row_height(const uint32_t *counts, float part, extent e) {
-    uint32_t total = 0, sum = 0;
-    for (int32_t i = 0; i < PERSPECTIVE_HEIGHTS; i++) total += counts[i];
-    for (int32_t i = 0; i < PERSPECTIVE_HEIGHTS; i++) {
-        sum += counts[i];
-        if ((float)sum >= part * (float)total) return ((float)i + 0.5f) * (float)e.height / PERSPECTIVE_HEIGHTS;
+/* How well a line agrees with what was seen: the part of the regions of each row that are as high as it says. Things that
+ * cover each other are higher and halves of things are lower, in all directions; single ones agree. */
+static float agreement(const perspective *p, const float *weights, extent e) {
+    float sum = 0;
+    for (int32_t i = 0; i < PERSPECTIVE_ROWS; i++) {
+        if (weights[i] <= 0) continue;
+        float height = perspective_height(p, ((float)i + 0.5f) * (float)e.height / PERSPECTIVE_ROWS);
+        for (int32_t k = 0; k < PERSPECTIVE_HEIGHTS; k++) {
+            if (!p->counts[i][k]) continue;
+            float off = (((float)k + 0.5f) * (float)e.height / PERSPECTIVE_HEIGHTS / height - 1) / TOLERANCE;
+            if (off > -1 && off < 1) sum += weights[i] * (float)p->counts[i][k] * (1 - off * off);
+        }
     }
-    return 0;
+    return sum;
 }
 
 int32_t perspective_fit(perspective *p, extent e) {
     p->floor = most(8, 0.03f * (float)e.height);
     p->ceiling = most(p->floor, 0.9f * (float)e.height);
+    p->base = within(0.15f * (float)e.height, p->floor, p->ceiling), p->slope = 0;
     if (p->seen < PERSPECTIVE_ENOUGH) return 0;
-    float heights[PERSPECTIVE_ROWS], rows[PERSPECTIVE_ROWS], counts[PERSPECTIVE_ROWS];
-    float mean = 0, weight = 0;
+    float weights[PERSPECTIVE_ROWS];
     for (int32_t i = 0; i < PERSPECTIVE_ROWS; i++) {
         uint32_t total = 0;
         for (int32_t k = 0; k < PERSPECTIVE_HEIGHTS; k++) total += p->counts[i][k];
-        rows[i] = ((float)i + 0.5f) * (float)e.height / PERSPECTIVE_ROWS;
-        heights[i] = row_height(p->counts[i], LOW_PART, e);
-        counts[i] = total < 5 ? 0 : root((float)total);
-        mean += counts[i] * heights[i];
-        weight += counts[i];
+        /* a row through which few go counts too */
+        weights[i] = total < 5 ? 0 : 1 / root((float)total);
     }
-    if (weight <= 0) return 0;
-    mean /= weight;
-    p->base = mean, p->slope = 0;
-    for (int32_t round = 0; round < FIT_ROUNDS; round++) {
-        /* a weak prior that the height does not change keeps a scene of one row sane */
-        float w = 0, x = 0, y = 0, xx = 0, xy = 0;
-        for (int32_t i = 0; i < PERSPECTIVE_ROWS; i++) {
-            float off = magnitude(heights[i] - perspective_height(p, rows[i])) / (OUTLIER * most(mean, 1));
-            float v = counts[i] / (1 + off * off);
-            w += v, x += v * rows[i], y += v * heights[i], xx += v * rows[i] * rows[i], xy += v * rows[i] * heights[i];
+    perspective line = *p;
+    float best = -1;
+    for (int32_t a = 0; a < TRIED; a++)
+        for (int32_t b = 0; b < TRIED; b++) {
+            /* heights at the upper and at the lower edge */
+            float upper = (float)e.height * 0.8f * (float)a / TRIED, lower = (float)e.height * 0.8f * (float)(b + 1) / TRIED;
+            line.base = upper, line.slope = (lower - upper) / (float)e.height;
+            float sum = agreement(&line, weights, e);
+            if (lower < upper || sum <= best) continue;
+            best = sum, p->base = line.base, p->slope = line.slope;
         }
-        if (w <= 0) break;
-        float spread = xx / w - x / w * (x / w), prior = 0.002f * (float)e.height * (float)e.height;
-        p->slope = within((xy / w - x / w * (y / w)) / (spread + prior), 0, 2);
-        p->base = y / w - p->slope * x / w;
-    }
     return 1;
 }

@@ -3,10 +3,12 @@
 enum {
     SAME = 8,            /* grey levels within which two samples are one value */
     AGREED_TENTHS = 4,   /* of the samples must agree */
-    EIGHTH_US = 125000,
+    EIGHTH_US = 125000, EIGHTHS_MOST = 8,
     TAKEN_IN = 64,       /* eighths of a second after which what does not move is scenery */
     TAKEN_IN_UNKNOWN = 12,
     STEADY = 6,          /* grey levels */
+    TAKEN = 2,           /* a pixel that was taken in just now */
+    AGED = 14,           /* and one that was an hour ago: it has lived through twelve states */
     RATIOS = 512,
 };
 static const float FOLLOW_S = 8;      /* time constant of the slow changes of light */
@@ -95,6 +97,8 @@ void scene_follow(scene *s, const uint8_t *pixels, int32_t stride, const uint8_t
     s->steady_us += elapsed_us;
     int32_t eighths = (int32_t)(s->steady_us / EIGHTH_US);
     s->steady_us -= (int64_t)eighths * EIGHTH_US;
+    /* of a slow camera some frames must agree, too */
+    if (eighths > EIGHTHS_MOST) eighths = EIGHTHS_MOST;
     for (int32_t y = 0; y < s->size.height; y++)
         for (int32_t x = 0; x < s->size.width; x++) {
             int32_t i = y * s->size.width + x, grey = pixels[y * stride + x], off = grey - s->before[i];
@@ -107,6 +111,11 @@ void scene_follow(scene *s, const uint8_t *pixels, int32_t stride, const uint8_t
             }
             s->steady[i] = off > STEADY || off < -STEADY ? 0 : (uint8_t)clipped(s->steady[i] + eighths, 0, 255);
             if (s->steady[i] < (s->known[i] ? TAKEN_IN : TAKEN_IN_UNKNOWN)) continue;
-            s->usual[i] = seen, s->known[i] = 1, s->steady[i] = 0;
+            s->usual[i] = seen, s->known[i] = TAKEN, s->steady[i] = 0;
         }
+}
+
+void scene_age(scene *s) {
+    for (int32_t i = 0; i < pixels_of(s->size); i++)
+        if (s->known[i] >= TAKEN && ++s->known[i] >= AGED) s->known[i] = 1;
 }

@@ -19,7 +19,7 @@ typedef struct scene_modes { /* of one pixel */
 typedef struct scene {
     extent size;
     float *usual;          /* grey of the empty scene; meaningless where it is unknown */
-    uint8_t *known;        /* 1: the grey there is known */
+    uint8_t *known;        /* 0: unknown; 1: the grey there is agreed on; more: it was taken in lately */
     uint8_t *before;       /* the frame before */
     uint8_t *steady;       /* how long a pixel has not changed, in eighths of a second */
     float gain;            /* what frames are multiplied by */
@@ -35,5 +35,10 @@ float scene_settle(scene *s, const scene_modes *modes, int32_t samples);
 void scene_difference(scene *s, const uint8_t *pixels, int32_t stride, float *difference);
 /* Follow the light where nothing is, and take in what has not changed for long. */
 void scene_follow(scene *s, const uint8_t *pixels, int32_t stride, const uint8_t *mask, int64_t elapsed_us);
+
+/* Some minutes have passed: what was taken in long ago is agreed on by now. */
+void scene_age(scene *s);
+/* Whether a pixel may be kept beyond this process: whoever stands still for a while is no scenery. */
+static inline int32_t scene_is_agreed(const scene *s, int32_t pixel) { return s->known[pixel] == 1; }
 
 #endif

@@ -8,9 +8,9 @@ static uint8_t *room;
 static size_t room_bytes;
 
 int32_t sight_start(sight *s, extent e, int32_t with_motion) {
-    size_t pixels = (size_t)pixels_of(e), half = aligned(flow_half_bytes(e));
+    size_t pixels = (size_t)pixels_of(e), fine = aligned(flow_fine_bytes(e)), coarse = aligned(flow_coarse_bytes(e));
     size_t bytes = 2 * aligned((pixels + 16) * sizeof(float)) + 4 * aligned(pixels) + aligned(pixels * 2) +
-                   aligned(integrals_bytes(e)) + 2 * half + aligned(flow_sum_bytes(e)) + 64;
+                   aligned(integrals_bytes(e)) + FLOW_KEPT * (fine + coarse) + 64;
     if (bytes > room_bytes) {
         room = camera_edge_pages(bytes);
         room_bytes = room ? bytes : 0;
@@ -22,16 +22,17 @@ int32_t sight_start(sight *s, extent e, int32_t with_motion) {
     s->empty.usual = (float *)at, at += aligned((pixels + 16) * sizeof(float));
     s->difference = (float *)at, at += aligned((pixels + 16) * sizeof(float));
     s->sums.sums = (uint32_t *)at, at += aligned(integrals_bytes(e));
-    s->moving.sums = (float *)at, at += aligned(flow_sum_bytes(e));
-    s->moving.now = at, at += half;
-    s->moving.before = at, at += half;
+    for (int32_t k = 0; k < FLOW_KEPT; k++) {
+        s->moving.fine[k] = at, at += fine;
+        s->moving.coarse[k] = at, at += coarse;
+    }
     s->front.labels = (uint16_t *)at, at += aligned(pixels * 2);
     s->front.mask = at, at += aligned(pixels);
     s->empty.known = at, at += aligned(pixels);
     s->empty.before = at, at += aligned(pixels);
     s->empty.steady = at;
     s->empty.gain = 1, s->empty.likeness = 1, s->empty.steady_us = 0;
-    s->moving.half = flow_half(e), s->moving.cells = flow_cells(e), s->moving.frames = 0;
+    s->moving.count = 0, s->moving.before = -1;
     s->with_motion = with_motion;
     return 0;
 }
@@ -44,11 +45,11 @@ void sight_compare(sight *s, const frame *f) {
 void sight_describe(sight *s, const frame *f, const perspective *p) {
     integrals_fill(&s->sums, s->difference, s->front.mask);
     s->count = windows_find(&s->sums, p, s->places);
-    if (s->with_motion) flow_see(&s->moving, f->pixels, f->stride, s->front.mask, f->media_us);
+    if (s->with_motion) flow_see(&s->moving, s->difference, s->front.mask, f->media_us);
     for (int32_t k = 0; k < s->count; k++) {
         float height = perspective_height(p, s->places[k].y);
         windows_describe(&s->sums, s->places[k], height, s->looks[k]);
-        s->moves[k] = movement_of(&s->moving, &s->sums, s->places[k], height);
+        if (s->with_motion && s->places[k].sparse) s->moves[k] = movement_of(&s->moving, s->size, s->places[k], height);
     }
 }
 
@@ -81,11 +82,11 @@ void sight_judge(const sight *s, const learned *l, uint32_t folds, answers *a) {
     for (int32_t k = 0; k < s->count; k++) {
         const movement *m = s->moves + k;
         float height = perspective_height(&l->sizes, s->places[k].y);
-        if (s->with_motion) {
+        if (s->with_motion && s->places[k].sparse) {
             raise(a, SPEED, k, movement_speed(&l->usual, m, folds));
             raise(a, DIRECTION, k, movement_way(&l->usual, m, folds));
         }
-        raise(a, PLACE, k, movement_place(&l->usual, m, folds));
+        if (s->places[k].sparse) raise(a, PLACE, k, movement_place(&l->usual, m, folds));
         raise(a, SIZE, k, bulk(s, s->places[k], height));
         raise(a, SHAPE, k, softened(looks_drawn(l, s->looks[k], folds)));
     }

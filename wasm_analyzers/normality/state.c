@@ -69,7 +69,7 @@ static uint64_t write_scene(const scene *s, uint64_t sum) {
     uint32_t count = (uint32_t)pixels_of(s->size), at = 0, len = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint16_t word = 0;
-        if (s->known[i]) word = (uint16_t)(KNOWN | whole(s->usual[i] * SCENE_STEPS + 0.5f, 0, KNOWN - 1));
+        if (scene_is_agreed(s, (int32_t)i)) word = (uint16_t)(KNOWN | whole(s->usual[i] * SCENE_STEPS + 0.5f, 0, KNOWN - 1));
         __builtin_memcpy(piece + len, &word, 2);
         len += 2;
         if (i + 1 == count)

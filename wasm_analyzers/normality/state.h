@@ -31,6 +31,7 @@ _Static_assert(sizeof(state_head) == 48, "the head of a state has 48 bytes");
 typedef struct learned {
     state_head head;
     uint64_t seed;
+    int64_t learned_us; /* where it learns while it runs: for how long it has */
     perspective sizes;
     habits usual;
     net nets[FOLDS];

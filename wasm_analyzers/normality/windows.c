@@ -26,6 +26,17 @@ static void respond(f32x4 gx, f32x4 gy, int32_t (*to)[4]) {
     }
 }
 
+/* Whether the mask has anything in the block of four pixels or in one beside it. */
+static int32_t near_mask(const uint8_t *mask, int32_t width) {
+    uint32_t any = 0, word;
+    for (int32_t y = -1; y <= 1; y++)
+        for (int32_t x = -4; x <= 4; x += 4) {
+            __builtin_memcpy(&word, mask + y * width + x, 4);
+            any |= word;
+        }
+    return any != 0;
+}
+
 static void fill_row(const integrals *i, int32_t y, const float *difference, const uint8_t *mask) {
     int32_t width = i->size.width, pitch = (width + 1) * CHANNELS;
     uint32_t *above = i->sums + (size_t)y * (size_t)pitch, *row = above + pitch;
@@ -36,7 +47,7 @@ static void fill_row(const integrals *i, int32_t y, const float *difference, con
     for (int32_t x = 0; x < width; x += 4) {
         int32_t edges[CHANNELS][4] = {{0}};
         int32_t count = width - x < 4 ? width - x : 4;
-        if (inner && x + 5 <= width) {
+        if (inner && x + 5 <= width && near_mask(mask + y * width + x, width)) {
             f32x4 left = x ? load4(here + x - 1) : load4(here);
             respond(load4(here + x + 1) - left, load4(here + x + width) - load4(here + x - width), edges);
             if (!x)
@@ -75,17 +86,18 @@ float integrals_fill_of(const integrals *i, float left, float top, float right, 
 }
 
 int32_t windows_find(const integrals *i, const perspective *p, place *places) {
-    int32_t count = 0;
+    int32_t count = 0, row = 0;
     float y = perspective_height(p, 0) * 0.5f;
     while (y < (float)i->size.height + 0.15f * perspective_height(p, y)) {
         float h = perspective_height(p, y), half = BODY * h / 2;
-        for (float x = 0; x < (float)i->size.width; x += h * STEP) {
+        int32_t column = 0;
+        for (float x = 0; x < (float)i->size.width; x += h * STEP, column++) {
             if (integrals_fill_of(i, x - half, y - h, x + half, y) <= BODY_FILL) continue;
             if (integrals_fill_of(i, x - half, y - h * FEET, x + half, y) <= FEET_FILL) continue;
             if (count == MOST_WINDOWS) return count;
-            places[count++] = (place){x, y};
+            places[count++] = (place){x, y, !(row & 1 || column & 1)};
         }
-        y += h * STEP;
+        y += h * STEP, row++;
     }
     return count;
 }

@@ -27,7 +27,8 @@ static inline size_t integrals_bytes(extent e) {
 }
 
 typedef struct place {
-    float x, y; /* the middle of the lower edge, in pixels */
+    float x, y;     /* the middle of the lower edge, in pixels */
+    int32_t sparse; /* on a grid of twice the step, too */
 } place;
 
 void integrals_fill(integrals *i, const float *difference, const uint8_t *mask);

@@ -10,13 +10,13 @@ enum { NONE = -1 };
 static const float SEEN_NOISE = 0.08f;     /* of a sighting's centre, in heights of the thing */
 static const float CHANGE = 0.4f;          /* of the velocity, in heights of the thing per second, in one second */
 static const float FIRST_SPEED = 1.0f;     /* as much is possible where nothing is known: heights per second */
-static const float SIZE_GAIN = 0.4f;
+static const float SIZE_GAIN = 0.3f;
 static const float SCORE_GAIN = 0.3f;
-static const float LEAST_OVERLAP = 0.25f;  /* of a sure sighting with where the thing should be */
+static const float LEAST_OVERLAP = 0.3f;   /* of a sure sighting with where the thing should be */
 static const float DOUBT_OVERLAP = 0.45f;  /* of a doubtful one */
 static const float LEAST_LIKENESS = 0.6f;  /* the lower of two heights by the higher one, where they do not overlap enough */
 static const float FARTHEST = 9.0f;        /* squared distance of what does not overlap enough, in standard deviations */
-static const float DISTANCE_WEIGHT = 0.5f;
+static const float DISTANCE_WEIGHT = 0.7f;
 static const float MOVED = 0.5f;           /* widths from where it began, and it is no furniture */
 static const float STILLNESS_S = 1.0f;     /* in which a thing that is not seen loses its speed */
 

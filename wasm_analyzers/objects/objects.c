@@ -59,7 +59,7 @@ static void read_rules(void) {
         .still_us = 3000000,
     };
     min_score = (float)ask_number("min_score", 0);
-    if (min_score <= 0) min_score = rules.trust_score;
+    if (min_score <= 0) min_score = sure + (1 - sure) / 4;
     /* who asks for less than anybody follows wants what the detector says, as it says it */
     if (min_score < rules.least_score) smooth = 0, predict_us = 0;
 }

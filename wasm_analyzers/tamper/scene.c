@@ -18,6 +18,8 @@ static const float STRUCTURE = 4;    /* mean squared gradient of a cell from whi
 static const float VISIBLE = 0.3f;   /* the same in poor light, of what must be seen to call it lost */
 static const float MATCH = 0.5f;     /* correlation of a block that is still there */
 static const float BETTER = 1.1f;    /* fit from which on the learned view is moved */
+static const float BUSY = 4;         /* grey levels from one frame to the next, of a block in which something moves while all else is still */
+static const float FOREIGN = 0.9f;   /* correlation of a block in which there is more than the scene */
 static const float STILL = 0.7f;     /* correlation with a second ago */
 static const float STILL_LIGHT = 6;  /* grey levels, of a block without structure */
 
@@ -27,6 +29,7 @@ static uint8_t open_cells[MOST_CELLS];
 static relation with_usual[MOST_BLOCKS], with_then[MOST_BLOCKS];
 static grain grains[MOST_BLOCKS];
 static uint8_t lost[MOST_BLOCKS], matched[MOST_BLOCKS];
+static uint8_t was_busy[MOST_BLOCKS]; /* when something last moved */
 static uint8_t trusted[MOST_BLOCKS]; /* what was learned there is the scene, and nothing that was passing */
 static uint8_t agreed[MOST_BLOCKS];  /* how often in a row, or while it was being learned, the frame agreed with it */
 static fine_planes planes;
@@ -68,6 +71,7 @@ static void begin(int64_t media_us) {
     for (int32_t y = 0; y < view.height; y++)
         for (int32_t x = 0; x < view.width; x++)
             usual_fine[y * view.width + x] = (uint16_t)(planes.pixels[y * planes.stride + x] << 8);
+    __builtin_memset(was_busy, 0, sizeof was_busy);
     __builtin_memset(agreed, 0, sizeof agreed);
     __builtin_memset(trusted, 1, sizeof trusted);
     snapshots_taken = 0;
@@ -121,13 +125,11 @@ static int is_still(const relation *r) {
 }
 
 static void compare_blocks(measures *m) {
-    int32_t count = layout_blocks(&view), structured = 0, seen = 0, gone = 0, still = 0, bright = 0, flat = 0, resting = 0;
+    int32_t count = layout_blocks(&view), structured = 0, seen = 0, gone = 0, still = 0, bright = 0;
     float gain = contrast_gain(m);
     for (int32_t i = 0; i < count; i++) {
         const relation *r = &with_usual[i];
         float area = (float)(r->cells ? r->cells : 1);
-        int stays = is_still(&with_then[i]);
-        resting += stays;
         lost[i] = matched[i] = 0;
         if (!has_structure(i)) continue;
         structured++;
@@ -138,17 +140,14 @@ static void compare_blocks(measures *m) {
         lost[i] = found < MATCH && found > -MATCH;
         if (!lost[i]) continue;
         gone++;
-        still += stays;
+        still += is_still(&with_then[i]);
         bright += r->light_now > 190 * area && r->light_now > r->light_then + 20 * area;
-        flat += r->now < STRUCTURE * area || r->now < r->then / 16;
     }
     float whole = seen ? (float)seen : 1;
     m->structured = (float)structured / (float)count;
     m->lost = (float)gone / whole;
     m->lost_still = (float)still / whole;
     m->lost_bright = (float)bright / whole;
-    m->lost_flat = (float)flat / whole;
-    m->still = (float)resting / (float)count;
 }
 
 static void compare_whole(measures *m) {
@@ -166,7 +165,6 @@ static void compare_whole(measures *m) {
     m->light = all.light_now / area;
     m->usual_light = all.light_then / area;
     m->contrast = all.now / (all.then + area * 0.01f);
-    m->own = all.now / area;
     int32_t count[256] = {0}, bright = 0, usual_bright = 0, above = 0;
     for (int32_t i = 0; i < cells(); i++) {
         if (!open_cells[i]) continue;
@@ -195,7 +193,7 @@ static void measure_noise(measures *m) {
 
 static void measure_change(measures *m) {
     static float changed[MOST_BLOCKS];
-    int32_t open = 0, moving = 0, stirred = 0;
+    int32_t open = 0, busy = 0, stirred = 0;
     float sum = 0, rough = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (is_hidden(i)) continue;
@@ -210,8 +208,18 @@ static void measure_change(measures *m) {
     m->stirred = (float)stirred / whole;
     m->changed = median(changed, open); /* which sorts them */
     m->changed_most = open ? changed[open - 1] : 0;
-    for (int32_t i = 0; i < open; i++) moving += changed[i] > 2 * m->changed + 1;
-    m->moving = (float)moving;
+    for (int32_t i = 0; i < open; i++) busy += changed[i] > 3 * m->changed + BUSY;
+    m->busy = (float)busy;
+    int32_t things = 0, gone = 0;
+    for (int32_t i = 0; i < layout_blocks(&view); i++) {
+        if (busy) was_busy[i] = grains[i].changed > 3 * m->changed + BUSY;
+        if (!was_busy[i]) continue;
+        if (correlation(&with_usual[i]) < FOREIGN)
+            things++;
+        else
+            gone++;
+    }
+    m->things = things + gone ? (float)things / (float)(things + gone) : 0;
 }
 
 /* How much of the fine is left where the view is still there, for the contrast that it has. */

@@ -11,25 +11,23 @@ typedef struct measures {
     float lost;        /* whose structure is not there now, though the light would show it */
     float lost_still;  /* lost, and as they were half a second ago */
     float lost_bright; /* lost in brightness */
-    float lost_flat;   /* lost, with no structure of their own */
     float alike;       /* correlation of all gradients */
     float light, usual_light;   /* mean luma, 16 is black */
     float bright, usual_bright; /* part of the cells that is near white */
     float lit;         /* luma that a fiftieth of the cells is above */
     float contrast;    /* of the frame, of the learned view's: squared gradients */
-    float own;         /* mean squared gradient of a cell */
-    float still;       /* part of all blocks that are as they were half a second ago */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
     float edges;       /* mean second difference where the learned view has edges, of the contrast */
     float noise;       /* of half of the blocks, in grey levels of a normal deviation */
     float lines;       /* by how much rows or columns step, in grey levels */
     float rough;       /* mean second difference */
-    float changed, changed_mean; /* to the frame before: of half of the blocks, of all */
+    float changed, changed_mean; /* to the frame that was kept: of half of the blocks, of all */
     float drift;       /* of the view, that the learned view has been moved since it was learned */
-    float moving;      /* how many blocks change much more than half of them do */
+    float busy;        /* how many blocks change much */
     float changed_most; /* of the block that changes most */
+    float things;      /* part of the blocks that were busy last in which there still is more than the scene */
     float stirred;     /* part of the blocks that change at all */
-    int same;          /* pixel by pixel the frame before */
+    int same;          /* pixel by pixel the frame that was kept */
     int too_soon;      /* there is no picture of half a second ago yet */
 } measures;
 
@@ -37,7 +35,8 @@ typedef struct measures {
 typedef struct habits {
     float sharp, edges, noise, lines, rough, changed, changed_mean;
     int frames;
-    float moving, light, stirred; /* of the last half second; the last of the last three seconds */
+    float busy, changed_most; /* at least, in the last second */
+    float light, stirred; /* in the last half second; in the last three seconds */
 } habits;
 
 /* Memory that a view of this size needs, zero at first. */
@@ -55,7 +54,7 @@ void scene_look(const uint8_t *pixels, int32_t stride, const uint8_t *zones, int
 /* Learn the frame that was looked at: as one of the first `count`, or slowly where `count` is 0. */
 void scene_learn(int32_t count, int64_t media_us);
 
-/* The frame that was looked at becomes the one before. */
+/* Changes are those to the frame that was looked at last when this was called. */
 void scene_keep(void);
 
 /* Move the learned view along where the camera sways or creeps by a few pixels, and that makes it `gain` times as sharp. */

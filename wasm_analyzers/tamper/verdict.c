@@ -6,7 +6,11 @@ enum {
     BLACK = 16,
     WATCHED = 12, /* frames until the noise is known */
 };
+static const float DRIFTED = 0.08f;    /* of the view */
 static const float LINES = 5;          /* grey levels */
+static const float MOST_CALM = 8;
+static const float NOISY = 0.25f;      /* grey levels from frame to frame of which an encoder cannot have left out any */
+static const float CALM = 2.5f;        /* grey levels of the block that changes most, where nothing moves */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
 static const char *const NAMES[KINDS] = {"", "covered", "moved", "defocused", "blinded", "blackout", "frozen", "noise"};
@@ -76,22 +80,25 @@ opinion judge(const measures *m, const habits *h) {
     if (is_black(m)) return (opinion){BLACKOUT, 1};
     if (is_grainy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
-    if (m->lost > 0.35f && is_elsewhere(m)) return (opinion){MOVED, 1};
+    if (m->drift > DRIFTED || (m->lost > 0.35f && is_elsewhere(m))) return (opinion){MOVED, 1};
     if (m->lines > 1.5f * h->lines + LINES) return (opinion){NOISE, 1};
     if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
     if (m->lost > 0.35f) return judge_lost(m, h);
     return (opinion){NOTHING, 0};
 }
 
-/* An empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more than
- * what one leaves behind who goes out. */
-int stands_still(const measures *m, const habits *h) {
-    if (m->same) return h->changed > 0.02f || h->stirred > 0.2f;
-    /* all that moved stopped at once */
-    /* where the light changes much else does */
+enum stillness stands_still(const measures *m, const habits *h) {
+    /* an empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more
+     * than what one leaves behind who goes out */
+    if (m->same) return h->changed > 0.02f || h->stirred > 0.2f ? STILL_PICTURE : LIVE;
     float dimmed = m->light - h->light;
-    if (dimmed > 8 || dimmed < -8) return 0;
-    float floor = h->changed > 0.3f ? h->changed : 0.3f;
-    if (h->moving > 5 && m->moving == 0 && m->changed_most < 2 * floor + 0.5f) return 1;
-    return h->frames >= WATCHED && h->changed > 0.1f && m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean;
+    /* an encoder needs a moment until it gives a still picture as it is */
+    float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
+    if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
+    /* much moved, and all of it stopped at once where it was, with the noise */
+    if (h->busy >= BUSY_BLOCKS && m->things > 0.2f)
+        return m->changed < 0.1f || m->changed < 0.5f * h->changed ? STILL_PICTURE : MAYBE;
+    if (h->frames < WATCHED || h->changed < 0.1f) return LIVE;
+    if (m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean) return STILL_PICTURE;
+    return h->changed > NOISY ? MAYBE : LIVE;
 }

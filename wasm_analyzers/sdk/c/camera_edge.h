@@ -30,6 +30,9 @@ enum camera_edge_level {
     CAMERA_EDGE_ERROR = 3
 };
 
+/* In a mask: hidden, but no foreground. Any other value above 0 is foreground, and hidden too. */
+enum { CAMERA_EDGE_HIDDEN = 64 };
+
 enum camera_edge_status {
     CAMERA_EDGE_OK = 0,
     CAMERA_EDGE_BAD_POINTER = -1,
