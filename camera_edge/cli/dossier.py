@@ -34,6 +34,7 @@ from camera_edge.dossier import (
 from camera_edge.durable import write_durably
 from camera_edge.errors import CameraEdgeError, OutputError, UsageError
 from camera_edge.installed import installed_version
+from camera_edge.sandbox.manifest import is_host_param
 from camera_edge.worker.pipeline import Step
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
 from camera_edge.worker.provenance import provenance
@@ -201,7 +202,7 @@ def _module(plan: AnalyzerPlan) -> ModuleFacts:
         version=plan.module.manifest.version,
         sha256=plan.module.sha256,
         capabilities=tuple(sorted(plan.capabilities)),
-        params=tuple(f"{key}={value}" for key, value in sorted(plan.params.items())),
+        params=tuple(f"{key}={value}" for key, value in sorted(plan.params.items()) if not is_host_param(key)),
         reported=plan.reported,
         state_sha256=sha256(plan.state).hexdigest() if plan.state else "",
     )

@@ -83,7 +83,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.params is None:
             return dict(params)
         for name, value in params.items():
-            if name == "model" or _HOST_PARAM.match(name):
+            if name == "model" or is_host_param(name):
                 continue
             if name not in self.params:
                 has = ", ".join(sorted(self.params)) or "none"
@@ -97,6 +97,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def is_name(text: str) -> bool:
     """Whether a module can be called so."""
     return re.match(NAME_PATTERN, text) is not None
+
+
+def is_host_param(name: str) -> bool:
+    """Whether the host gives this parameter."""
+    return _HOST_PARAM.match(name) is not None
 
 
 def is_param_name(text: str) -> bool:

@@ -91,6 +91,7 @@ class RecordingRun:
                 self._snapshots = Snapshots(camera.redactor)
             try:
                 yield from self._steps(source, camera)
+                made_of = provenance(camera.analysis.plan, camera.analysis.crew.versions, source.fingerprint())
             finally:
                 camera.close()
             if camera.pipeline.frames == 0:
@@ -108,7 +109,7 @@ class RecordingRun:
                 egress_bytes=self._egress_bytes,
                 warnings=_warnings(source, camera),
                 broken=camera.analysis.crew.broken,
-                made_of=provenance(camera.analysis.plan, camera.analysis.crew.versions, source.fingerprint()),
+                made_of=made_of,
                 modules=tuple(camera.analysis.crew.counts),
                 states=camera.analysis.crew.states,
             )

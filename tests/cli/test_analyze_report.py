@@ -1,6 +1,7 @@
 """`camera-edge analyze --report`: one page of what was found, whatever became of the sources."""
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -12,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from camera_edge.cli import main
+from camera_edge.sandbox import shipped
+from tests import onnx_bytes
 
 Analyze = Callable[..., Any]
 Make = Callable[..., Path]
@@ -67,6 +72,35 @@ def test_scores_are_plotted_those_given_afterwards_apart(
     text = page.read_text()
     assert "scoring, 499 scores" in text
     assert ">at the time<" in text and ">afterwards<" in text
+
+
+def test_what_made_it_is_what_ran(analyze: Analyze, walk: Path, eager: Path, tmp_path: Path) -> None:
+    page = tmp_path / "found.html"
+    assert analyze(walk, "--analyzer", eager, "--report", page).code == 0
+    text = page.read_text()
+    assert hashlib.sha256(eager.read_bytes()).hexdigest() in text and shipped("motion").sha256 in text
+    assert "motion (for redaction alone)" in text
+    assert "decoder h264" in text and "wasmtime" in text
+
+
+def test_the_models_that_ran_are_named(
+    analyze: Analyze, walk: Path, module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    model = tmp_path / "tiny.onnx"
+    model.write_bytes(onnx_bytes.identity((1, 3, 8, 8)))
+    contract = tmp_path / "contract.toml"
+    contract.write_text(
+        'contract = 1\n[input]\nname = "picture"\nwidth = 8\nheight = 8\nchannels = "bgr"\nfit = "stretch"\n'
+    )
+    assert main(["model", "add", str(model), "--contract", str(contract)]) == 0
+    silent = '(func (export "analyze") (param i32) (result i32) (i32.const 0))'
+    asker = module("asker", silent, asks='"pixels", "onnx:*"')
+    run = analyze(walk, "--analyzer", f"{asker}:model=tiny", "--report", tmp_path / "found.html")
+    assert run.code == 0, run.said
+    text = (tmp_path / "found.html").read_text()
+    assert f"tiny {hashlib.sha256(model.read_bytes()).hexdigest()}" in text and "onnxruntime" in text
+    assert "model=tiny" in text and "model.width" not in text
 
 
 def test_a_source_that_fails_is_in_the_page_and_so_are_the_others(analyze: Analyze, walk: Path, tmp_path: Path) -> None:

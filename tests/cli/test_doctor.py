@@ -39,9 +39,8 @@ def test_where_frames_cannot_be_mapped_doctor_says_so_and_analyzers_run_all_the_
     found = findings(command, tmp_path)
     verdict, text = found["frames"]
     assert verdict == "less" and "copied into each sandbox" in text and "memfd" in text
-    assert {about: verdict for about, (verdict, _) in found.items() if about.startswith("analyzer ")} == {
-        f"analyzer {name}": "ok" for name in shipped_names()
-    }
+    verdicts = {about.split()[1]: verdict for about, (verdict, _) in found.items() if about.startswith("analyzer ")}
+    assert verdicts == dict.fromkeys(shipped_names(), "ok")
 
 
 def test_copied_frames_give_the_same_observations_as_mapped_ones(
