@@ -56,7 +56,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background."""
+    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background, `HIDDEN_ONLY`: no foreground."""
 
     analyzer: str
     pixels: NDArray[np.uint8]
