@@ -218,6 +218,22 @@ def test_masks_of_motion_have_the_size_of_its_view(analyze: Analyze, walk: Path,
     assert 0 < np.count_nonzero(mask) < mask.size
 
 
+def test_masks_of_motion_are_what_it_found_and_not_all_that_is_hidden(
+    analyze: Analyze, walk: Path, tmp_path: Path
+) -> None:
+    run = analyze(walk, "--observations", "--masks", tmp_path)
+    first = cv2.imread(str(tmp_path / "000000.png"), cv2.IMREAD_UNCHANGED)
+    assert first is not None and not first.any(), "the scene is not known yet, and hidden whole"
+    for seen in run.of("observation"):
+        mask = cv2.imread(str(tmp_path / f"{seen['frame']:06d}.png"), cv2.IMREAD_UNCHANGED)
+        assert mask is not None
+        assert set(np.unique(mask)) == {0, 255}
+        x, y, w, h = seen["box"]
+        rows, columns = np.nonzero(mask)
+        assert x * 320 - 1 <= columns.min() and columns.max() <= (x + w) * 320
+        assert y * 240 - 1 <= rows.min() and rows.max() <= (y + h) * 240
+
+
 def test_masks_of_several_sources_and_analyzers_do_not_meet(
     analyze: Analyze, walk: Path, recording: Make, module: Module, tmp_path: Path
 ) -> None:

@@ -5,11 +5,10 @@
 #include "background.h"
 #include "camera_edge.h"
 #include "exposure.h"
-#include "regions.h"
+#include "holes.h"
+#include "report.h"
 #include "shadow.h"
-#include "still.h"
 #include "text.h"
-#include "tracks.h"
 #include "unsettled.h"
 
 /* What a track's mark holds. */
@@ -28,7 +27,6 @@ enum {
     UNSETTLED_DRAW_US = 300000, /* how often the unsettled places are drawn anew */
     UNSETTLED_MARGIN = 3,       /* pixels between parts of an outline that are one person */
     UNSETTLED_PIXELS = 12,      /* fewer are noise */
-    MOST_BOXES = 64,            /* reported in one frame; the manifest says so too */
     PLANES = 11,
 };
 static const float FAR = 0.7f;           /* of its own size: a thing that moved so far is no branch in the wind */
@@ -36,8 +34,6 @@ static const float LARGE = 0.02f;      /* of the view: a branch is smaller */
 static const float CHANGED = 0.5f;     /* of the view: so much changes at once when a light is switched */
 static const float COVERED = 0.75f;    /* of the view */
 static const float SAME_EDGES = 0.6f;  /* of the background's edges: the scene is the same in another light */
-static const float RESTS = 0.5f;       /* of a region's box: so much of it lies where a thing rests */
-static const float FULL_CONTRAST = 32; /* mean evidence of a region, in grey levels, that leaves no doubt */
 
 typedef struct settings {
     int64_t learn_us, absorb_us, keep_us;
@@ -55,7 +51,6 @@ static unsettled places;
 static regions found;
 static tracks all;
 static still_layer still;
-static uint8_t resting[MAX_TRACKS]; /* of each track: it is a thing at rest */
 static uint8_t *image, *hits, *solid, *joined, *foreground, *doubtful, *doubtful_before, *cover, *unsettled_cover;
 static uint8_t *scratch, *scratch_too, *rows;
 static uint8_t *shown; /* the mask as the host gets it: rows of width */
@@ -102,6 +97,7 @@ static int32_t start(extent e, int64_t media_us) {
     unsettled_open(&places, e, space);
     space += unsettled_bytes(e);
     still_open(&still, e, space);
+    still.least_area = set.least_area;
     space += still_bytes(e);
     uint8_t **planes[PLANES] = {&image,           &hits,  &solid,           &joined,  &foreground, &doubtful,
                                 &doubtful_before, &cover, &unsettled_cover, &scratch, &scratch_too};
@@ -179,11 +175,6 @@ static int32_t has_travelled(const track *t) {
     return dx * dx / (w * w + 1e-9f) + dy * dy / (h * h + 1e-9f) > FAR * FAR;
 }
 
-static box box_of(const region *r) {
-    float w = (float)view.width, h = (float)view.height;
-    return (box){(float)r->left / w, (float)r->top / h, (float)(r->right - r->left) / w, (float)(r->bottom - r->top) / h};
-}
-
 /* Where the wind is at work, something small must be seen for a while without a break. */
 static int32_t is_doubted(const track *t, const region *r, int64_t media_us) {
     int32_t unrest = r->unrest / r->area;
@@ -205,7 +196,7 @@ static void follow_regions(int64_t media_us) {
     static box boxes[MAX_TRACKS];
     static int32_t groups[MAX_TRACKS];
     int32_t count = found.count < MAX_TRACKS ? found.count : MAX_TRACKS;
-    for (int32_t i = 0; i < count; i++) boxes[i] = box_of(&found.list[i]);
+    for (int32_t i = 0; i < count; i++) boxes[i] = report_box(view, &found.list[i]);
     track_rules rules = {.keep_us = set.keep_us, .confirm_hits = 2, .reach = 1.0f};
     tracks_feed(&all, boxes, groups, count, media_us, &rules);
     for (int32_t i = 0; i < all.count; i++) {
@@ -217,113 +208,6 @@ static void follow_regions(int64_t media_us) {
         r->travelled = t->mark & TRAVELLED;
         r->untold = is_doubted(t, r, media_us);
         if (!r->travelled && media_us - t->first_us < GRACE_US) clear_doubt(r);
-    }
-}
-
-static void say(const char *kind, int32_t id, box at, float score, const text *attributes) {
-    camera_edge_observation seen = {
-        .kind = kind,
-        .kind_len = (uint32_t)text_length(kind),
-        .score = score,
-        .track = id,
-        .x = at.x,
-        .y = at.y,
-        .w = at.w,
-        .h = at.h,
-        .attributes = attributes->bytes,
-        .attributes_len = attributes->len,
-    };
-    camera_edge_emit(&seen);
-}
-
-static void say_number(text *attributes, const char *name, double value, int32_t digits) {
-    text_say(attributes, attributes->len ? ",\"" : "{\"");
-    text_say(attributes, name);
-    text_say(attributes, "\":");
-    text_add_number(attributes, value, digits);
-}
-
-static void say_moving(const track *t, const region *r, int64_t media_us) {
-    char bytes[96];
-    text attributes = {.bytes = bytes, .capacity = sizeof bytes};
-    say_number(&attributes, "area", (double)r->area / (view.width * view.height), 5);
-    say_number(&attributes, "age_s", (double)(media_us - t->first_us) * 1e-6, 2);
-    text_say(&attributes, "}");
-    float contrast = (float)r->strength / (float)r->area / FULL_CONTRAST;
-    float sure = (contrast < 1 ? contrast : 1) * (float)(t->hits < 4 ? t->hits : 4) / 4;
-    say("motion", t->id, box_clip(box_of(r)), 0.4f + 0.6f * sure, &attributes);
-}
-
-static void say_still(const still_thing *t, int64_t media_us) {
-    static const char *const change[] = {"unclear", "appeared", "removed"};
-    char bytes[160];
-    text attributes = {.bytes = bytes, .capacity = sizeof bytes};
-    double still_s = (double)(media_us - t->since_us) * 1e-6;
-    say_number(&attributes, "area", (double)t->area / (view.width * view.height), 5);
-    say_number(&attributes, "age_s", still_s, 2);
-    say_number(&attributes, "still_s", still_s, 2);
-    text_say(&attributes, ",\"change\":\"");
-    text_say(&attributes, change[t->change]);
-    text_say(&attributes, "\"}");
-    region place = {.left = t->left, .top = t->top, .right = t->right, .bottom = t->bottom};
-    float sure = t->contrast / FULL_CONTRAST;
-    say("still", t->id, box_clip(box_of(&place)), 0.4f + 0.6f * (sure < 1 ? sure : 1), &attributes);
-}
-
-/* A region that is nothing but a thing at rest. */
-static int rests_in(const region *r, const still_thing *t) {
-    int32_t w = (r->right < t->right ? r->right : t->right) - (r->left > t->left ? r->left : t->left);
-    int32_t h = (r->bottom < t->bottom ? r->bottom : t->bottom) - (r->top > t->top ? r->top : t->top);
-    if (w <= 0 || h <= 0 || (float)(w * h) < RESTS * (float)((r->right - r->left) * (r->bottom - r->top))) return 0;
-    return 4 * still_moving(&still, r->left, r->top, r->right, r->bottom) < r->area;
-}
-
-static int number_in_use(int32_t id, const still_thing *but) {
-    for (int32_t i = 0; i < still.count; i++)
-        if (&still.list[i] != but && still.list[i].id == id) return 1;
-    return 0;
-}
-
-/* Whether track k's region is a thing at rest, which is reported as that. */
-static int is_at_rest(const track *t, int64_t media_us) {
-    const region *r = &found.list[t->seen];
-    for (int32_t i = 0; i < still.count; i++) {
-        still_thing *thing = &still.list[i];
-        if (!rests_in(r, thing)) continue;
-        thing->wanted_us = media_us;
-        if (!still_reported(thing, media_us)) continue;
-        region place = {.left = thing->left, .top = thing->top, .right = thing->right, .bottom = thing->bottom};
-        if (thing->id < 0 && box_overlap(box_of(r), box_of(&place)) > RESTS && !number_in_use(t->id, thing)) thing->id = t->id;
-        return 1;
-    }
-    return 0;
-}
-
-/* A thing keeps its number where it moves on: it is not at rest then. */
-static int moves_on(int32_t id) {
-    for (int32_t i = 0; i < all.count; i++)
-        if (all.list[i].id == id && all.list[i].seen >= 0 && !resting[i]) return 1;
-    return 0;
-}
-
-static void report(int64_t media_us) {
-    int32_t count = 0;
-    __builtin_memset(resting, 0, sizeof resting);
-    for (int32_t i = 0; i < all.count && count < MOST_BOXES; i++) {
-        track *t = &all.list[i];
-        if (t->seen < 0 || t->id < 0) continue;
-        const region *r = &found.list[t->seen];
-        resting[i] = (uint8_t)is_at_rest(t, media_us);
-        if (resting[i] || r->untold) continue;
-        say_moving(t, r, media_us);
-        count++;
-    }
-    for (int32_t i = 0; i < still.count && count < MOST_BOXES; i++) {
-        still_thing *t = &still.list[i];
-        if (t->id < 0) t->id = all.next_id++;
-        if (!still_reported(t, media_us) || moves_on(t->id)) continue;
-        say_still(t, media_us);
-        count++;
     }
 }
 
@@ -416,7 +300,8 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     }
     find_regions(solid);
     follow_regions(media_us);
-    regions_close(&found, view, joined, solid, rows, scratch, scratch_too);
+    hole_planes closing = {joined, rows, scratch, scratch_too};
+    holes_close(&found, view, &closing, solid);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
     draw_foreground();
     if (set.tight) send_mask();
@@ -426,7 +311,7 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     background_follow(&model, &step);
     forget_ghosts();
     still_follow(&still, image, model.usual, media_us);
-    report(media_us);
+    report_seen(&(sighting){view, &found, &all, &still, media_us});
     uint8_t *swap = doubtful;
     doubtful = doubtful_before;
     doubtful_before = swap;

@@ -159,7 +159,7 @@ static inline int32_t gradient(const uint8_t *at, int32_t pitch) {
 }
 
 /* The region of a run, -1 where it was too small. */
-static int32_t region_of(const regions *found, int32_t i) {
+int32_t regions_number(const regions *found, int32_t i) {
     while (found->runs[i].parent != i) i = found->runs[i].parent;
     return found->runs[i].region;
 }
@@ -267,12 +267,12 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
     connect_runs(found, e, joined, planes);
     number_roots(found, e);
     for (int32_t i = 0; i < found->run_count; i++) {
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n >= 0) measure_run(&found->list[n], e, planes, &found->runs[i]);
     }
     drop_small(found, least_area);
     for (int32_t i = 0; i < found->run_count; i++) {
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n >= 0) measure_rim(&found->list[n], e, planes, &found->runs[i]);
     }
 }
@@ -291,7 +291,7 @@ void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *fore
     plane_clear(doubtful, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
+        int32_t number = regions_number(found, i), at = r->y * e.pitch + r->from;
         if (number < 0) continue;
         u8x16 doubt = splat16(found->list[number].travelled ? 0 : 255);
         paint_run(hits.pixels + at, foreground + at, doubtful + at, r->to - r->from, doubt);
@@ -302,7 +302,7 @@ void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t 
     plane_clear(told, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
+        int32_t number = regions_number(found, i), at = r->y * e.pitch + r->from;
         if (number < 0 || found->list[number].untold) continue;
         for (int32_t x = 0; x < r->to - r->from; x += 16)
             store16(told + at + x, load16(told + at + x) | (load16(hits.pixels + at + x) & first16(r->to - r->from - x)));
@@ -315,7 +315,7 @@ void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t n
         for (int32_t x = one->left & ~15; x < one->right; x += 16) store16(mask + y * e.pitch + x, splat16(0));
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        if (region_of(found, i) != number) continue;
+        if (regions_number(found, i) != number) continue;
         int32_t at = r->y * e.pitch + r->from;
         for (int32_t x = 0; x < r->to - r->from; x += 16) {
             u8x16 hit = load16(hits.pixels + at + x) & first16(r->to - r->from - x);
@@ -329,7 +329,7 @@ void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
     for (int32_t n = 0; n < found->count; n++) row[n] = -1;
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n < 0) continue;
         /* runs come from left to right: the gap to the one before belongs to the region too */
         int32_t from = row[n] == r->y ? end[n] : r->from;
@@ -343,73 +343,5 @@ void regions_fill_boxes(const regions *found, extent e, uint8_t *mask) {
     for (int32_t n = 0; n < found->count; n++) {
         const region *r = &found->list[n];
         fill_box16(mask + r->top * e.pitch + r->left, e.pitch, 255, r->right - r->left, r->bottom - r->top);
-    }
-}
-
-enum { HOLE = 255, HOLE_PASSES = 4 };
-
-/* The gap before run i, if it lies between two runs of one region; its row, or -1. */
-static int32_t gap_before(const regions *found, int32_t i, int32_t *from, int32_t *to) {
-    const run *before = &found->runs[i - 1], *after = &found->runs[i];
-    if (before->y != after->y) return -1;
-    int32_t n = region_of(found, i);
-    if (n < 0 || region_of(found, i - 1) != n) return -1;
-    /* what is wider is no hole in a thing, but what stands between its parts */
-    if (2 * (after->from - before->to) > found->list[n].right - found->list[n].left) return -1;
-    *from = before->to;
-    *to = after->from;
-    return after->y;
-}
-
-static int any_clear(const uint8_t *row, int32_t from, int32_t to) {
-    for (int32_t x = from; x < to; x += 16)
-        if (any16(at_most16(load16(row + x), splat16(0)) & first16(to - x))) return 1;
-    return 0;
-}
-
-/* filled = joined, with the holes of its regions: the gaps from which no way leads out. */
-static void fill_holes(const regions *found, extent e, const uint8_t *joined, uint8_t *filled) {
-    int32_t from, to;
-    copy16(filled, joined, e.pitch * e.height);
-    for (int32_t i = 1; i < found->run_count; i++) {
-        int32_t y = gap_before(found, i, &from, &to);
-        if (y > 0 && y < e.height - 1) fill16(filled + y * e.pitch + from, HOLE, to - from);
-    }
-    int changed = 1;
-    for (int pass = 0; pass < HOLE_PASSES && changed; pass++) {
-        changed = 0;
-        for (int32_t k = 1; k < found->run_count; k++) {
-            int32_t i = pass & 1 ? found->run_count - k : k;
-            int32_t y = gap_before(found, i, &from, &to);
-            uint8_t *row = filled + y * e.pitch;
-            if (y <= 0 || y >= e.height - 1 || !row[from]) continue;
-            if (!any_clear(row - e.pitch, from, to) && !any_clear(row + e.pitch, from, to)) continue;
-            fill16(row + from, 0, to - from);
-            changed = 1;
-        }
-    }
-}
-
-void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, const uint8_t *rows, uint8_t *filled, uint8_t *scratch) {
-    fill_holes(found, e, joined, filled);
-    for (int32_t y = 0; y < e.height; y++) {
-        if (!rows_near(rows, y, JOINED)) continue;
-        const uint8_t *from = filled + y * e.pitch - 2;
-        uint8_t *to = scratch + y * e.pitch;
-#pragma clang loop unroll_count(4)
-        for (int32_t x = 0; x < e.padded; x += 16)
-            store16(to + x, load16(from + x) & load16(from + x + 1) & load16(from + x + 2) & load16(from + x + 3) &
-                                load16(from + x + 4));
-    }
-    for (int32_t y = JOINED; y < e.height - JOINED; y++) {
-        if (!rows_near(rows, y, 0)) continue;
-        const uint8_t *row = scratch + (y - 2) * e.pitch;
-        uint8_t *to = solid + y * e.pitch;
-#pragma clang loop unroll_count(4)
-        for (int32_t x = 0; x < e.padded; x += 16) {
-            u8x16 inside = load16(row + x) & load16(row + x + e.pitch) & load16(row + x + 2 * e.pitch) &
-                           load16(row + x + 3 * e.pitch) & load16(row + x + 4 * e.pitch);
-            store16(to + x, load16(to + x) | inside);
-        }
     }
 }

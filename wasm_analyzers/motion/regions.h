@@ -63,8 +63,8 @@ void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *fore
 /* told = the hits of the regions that are not untold. */
 void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t *told);
 
-/* solid |= what the regions enclose: gaps of at most 2 * JOINED pixels, and holes. The regions are those of `joined`. */
-void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, const uint8_t *rows, uint8_t *filled, uint8_t *scratch);
+/* The region of a run, -1 where it was too small. */
+int32_t regions_number(const regions *found, int32_t i);
 
 /* Set mask to 255 from the first to the last pixel of each region in each row. */
 void regions_fill_rows(const regions *found, extent e, uint8_t *mask);

@@ -29,6 +29,7 @@ typedef struct still_thing {
 typedef struct still_layer {
     extent view, e; /* of the frame; of this layer */
     int32_t halved;
+    float least_area; /* of the view: the caller's */
     exposure light;
     uint8_t *image;     /* the frame in this layer's size */
     uint8_t *settled;   /* what each place steadily showed last */
