@@ -91,7 +91,11 @@ def _draw(picture: Gray, who: Walker) -> None:
     cv2.circle(picture, (round(x), round(y - 0.91 * h)), max(1, round(0.085 * h)), who.gray + 10, -1)
 
 
-PASSERS = (Walker(5), Walker(60, y=97, height=32.1, speed=14, gray=70), Walker(110, y=84, height=28.2, speed=10, gray=90))
+PASSERS = (
+    Walker(5),
+    Walker(60, y=97, height=32.1, speed=14, gray=70),
+    Walker(110, y=84, height=28.2, speed=10, gray=90),
+)
 
 
 class Camera:
@@ -122,7 +126,9 @@ class Camera:
             self._frames += 1
             self.now_us += step_us
 
-    def watch(self, frames: int, street: Street, *who: Walker, cart: Callable[[float], Cart] | None = None) -> list[Answer]:
+    def watch(
+        self, frames: int, street: Street, *who: Walker, cart: Callable[[float], Cart] | None = None
+    ) -> list[Answer]:
         answers = []
         for _ in range(frames):
             at_s = self.now_us / SECOND_US
