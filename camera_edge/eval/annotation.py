@@ -3,7 +3,9 @@
     {"tolerance_frames": 5,
      "door.mp4": {"fps": 10,
                   "person_present": [[61, 194], ...],        first and last frame, of any kind that analyzers report
-                  "bottle_count": [[3, 0, 206], [2, 207, 339], ...],      how many there are, first and last frame
+                  "bottle_count": [[3, 0, 206], [2, 207, 339], ...],      how many there are, first and last frame: of
+                                                              persons and vehicles when any is there, else things left
+                                                              and removed
                   "auto_exposure_dips": [[72, 97], ...]}}     where nothing is to be reported, though all looks changed
 
 Invariant: times are media seconds; what is neither a list of frames nor a known number is passed over.
@@ -26,6 +28,11 @@ FILE = "events.json"
 REMOVED, LEFT = "object_removed", "object_left"
 _PRESENT, _COUNT, _DIPS = "_present", "_count", "_dips"
 _TOLERANCE_FRAMES = 5
+# what an annotation may call a kind that analyzers report
+_KINDS = {"people": "person", "pedestrian": "person"} | dict.fromkeys(
+    ("car", "truck", "bus", "motorcycle", "bicycle"), "vehicle"
+)
+_COME_AND_GO = ("person", "vehicle")
 # a hand covers a thing for a while before it is gone
 _COUNT_TOLERANCE_FRAMES = 10
 
@@ -93,23 +100,20 @@ def _recording(source: Path, part: Mapping[str, Any], tolerance: float, home: st
     if fps <= 0:
         raise ValueError(f"{source.name} has no fps")
     tolerance = _number(part.get("tolerance_frames", tolerance))
-    counts = [(key, value) for key, value in part.items() if key.endswith(_COUNT) and isinstance(value, list)]
+    lists = {key: value for key, value in part.items() if isinstance(value, list)}
+    present = {_kind(key, _PRESENT): _spans(key, lists[key], fps) for key in lists if key.endswith(_PRESENT)}
+    counts = [(key, value) for key, value in lists.items() if key.endswith(_COUNT)]
+    for key, value in counts:
+        if (kind := _kind(key, _COUNT)) in _COME_AND_GO:
+            present.setdefault(kind, _spans_of_some(key, value, fps))
+    counts = [(key, value) for key, value in counts if _kind(key, _COUNT) not in _COME_AND_GO]
     return AnnotatedRecording(
         name=f"{home}/{source.name}",
         source=source,
-        present={
-            key.removesuffix(_PRESENT): _spans(key, value, fps)
-            for key, value in part.items()
-            if key.endswith(_PRESENT) and isinstance(value, list)
-        },
+        present=present,
         turns=[turn for key, value in counts for turn in _turns(key, value, fps)],
         counted=bool(counts),
-        dips=[
-            span
-            for key, value in part.items()
-            if key.endswith(_DIPS) and isinstance(value, list)
-            for span in _spans(key, value, fps)
-        ],
+        dips=[span for key, value in lists.items() if key.endswith(_DIPS) for span in _spans(key, value, fps)],
         tolerance_s=tolerance / fps,
         turn_tolerance_s=max(tolerance, _COUNT_TOLERANCE_FRAMES) / fps,
     )
@@ -119,6 +123,24 @@ def _spans(key: str, value: Sequence[Any], fps: float) -> list[Span]:
     spans = [Span(first / fps, last / fps) for first, last in _rows(key, value, 2)]
     if any(each.end_s < each.begin_s for each in spans) or any(b.begin_s <= a.end_s for a, b in pairwise(spans)):
         raise ValueError(f"the spans of {key} are not in order")
+    return spans
+
+
+def _kind(key: str, suffix: str) -> str:
+    name = key.removesuffix(suffix)
+    return _KINDS.get(name, name)
+
+
+def _spans_of_some(key: str, value: Sequence[Any], fps: float) -> list[Span]:
+    """When there is one at least."""
+    spans: list[Span] = []
+    before = 0.0
+    for number, first, last in _rows(key, value, 3):
+        if number > 0 and before > 0:
+            spans[-1] = Span(spans[-1].begin_s, last / fps)
+        elif number > 0:
+            spans.append(Span(first / fps, last / fps))
+        before = number
     return spans
 
 

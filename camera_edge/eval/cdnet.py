@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from camera_edge.capture import image_files
 from camera_edge.errors import UsageError
 from camera_edge.eval.layout import folders, last_number, nothing_found, shown, the_video
@@ -71,7 +73,8 @@ def _read(folder: Path, data: Path) -> LabelledRecording:
         images=images or None,
         numbers=[at + 1 if number is None else number for at, number in enumerate(numbers)],
         labels=labels,
-        region=None if region is None else read_gray(region),
+        # some are JPEGs, in which black is not quite 0
+        region=None if region is None else np.where(read_gray(region) > 127, np.uint8(255), np.uint8(0)),
     )
 
 

@@ -146,6 +146,7 @@ def of_events(figures: EventsFigures) -> Document:
                     **_verdict(each.verdict),
                     "judged": {name: _verdict(verdict) for name, verdict in each.verdicts.items()},
                     "events": to_builtins(each.alarms),
+                    "unjudged": list(each.unjudged),
                     "timing": timing(each.timing),
                 }
                 for each in figures.recordings

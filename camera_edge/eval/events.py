@@ -26,13 +26,15 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EventsResult:
-    """verdicts: by what was judged. alarms: the events of judged kinds, in order."""
+    """verdicts: by what was judged. alarms: the events of judged kinds, in order. unjudged: annotated kinds that no
+    shipped analyzer reports."""
 
     recording: AnnotatedRecording
     frames: int
     verdicts: Mapping[str, Verdict]
     alarms: Sequence[Alarm]
     timing: Timing
+    unjudged: Sequence[str] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -55,6 +57,8 @@ def measure_events(recordings: Sequence[AnnotatedRecording], model: str, site: S
         results.append(_measure(recording, setup, site))
     verdicts: dict[str, Verdict] = {}
     for each in results:
+        if each.unjudged:
+            site.say(f"{each.recording.name}: no shipped analyzer reports {', '.join(each.unjudged)}; not judged")
         for name, verdict in each.verdicts.items():
             verdicts[name] = verdicts.get(name, Verdict()) + verdict
     return EventsFigures(reduce(add, verdicts.values(), Verdict()), verdicts, results)
@@ -81,6 +85,7 @@ def _measure(recording: AnnotatedRecording, setup: Setup, site: Site) -> EventsR
     replay = Replay(recording.source, setup, site)
     replay.run()
     alarms = [_alarm(event) for event in replay.events]
+    reported = {kind for name in shipped_names() for kind in shipped(name).manifest.kinds}
     verdicts = {
         kind: judge_spans(
             [each for each in alarms if each.kind == kind],
@@ -90,6 +95,7 @@ def _measure(recording: AnnotatedRecording, setup: Setup, site: Site) -> EventsR
             whole=kind == PERSON,
         )
         for kind, spans in recording.present.items()
+        if kind in reported
     }
     if recording.counted:
         turned = [each for each in alarms if each.kind in (LEFT, REMOVED)]
@@ -97,9 +103,10 @@ def _measure(recording: AnnotatedRecording, setup: Setup, site: Site) -> EventsR
     if TAMPER in setup.analyzers:
         tampered = [each for each in alarms if each.kind in shipped(TAMPER).manifest.kinds]
         verdicts[TAMPER] = judge_spans(tampered, (), tolerance_s=0, whole=False)
-    judged = {*recording.present, TAMPER, *((LEFT, REMOVED) if recording.counted else ())}
+    judged = {*verdicts, TAMPER, *((LEFT, REMOVED) if recording.counted else ())}
     told = sorted((each for each in alarms if each.kind in judged), key=lambda each: each.opened_s)
-    return EventsResult(recording, replay.frames, verdicts, told, replay.timing)
+    unjudged = sorted(set(recording.present) - reported)
+    return EventsResult(recording, replay.frames, verdicts, told, replay.timing, unjudged)
 
 
 def _alarm(event: Event) -> Alarm:

@@ -57,12 +57,12 @@ class Confusion:
 def compare(foreground: Pixels, labels: Pixels, region: Pixels | None = None) -> Confusion:
     """`foreground`: 0 is background, of any size: it is stretched to that of the labels, by the nearest pixel.
 
-    `labels`: uint8 (height, width); `region`, of the same shape: what is 0 there does not count.
+    `labels`: uint8 (height, width); `region`, of any size too: what is 0 there does not count.
     """
     found = stretched(foreground, labels.shape) != 0
     counts = (labels != UNKNOWN) & (labels != OUTSIDE)
     if region is not None:
-        counts &= region != 0
+        counts &= stretched(region, labels.shape) != 0
     moving = counts & (labels == MOVING)
     hits = int(np.count_nonzero(found & moving))
     false = int(np.count_nonzero(found & counts)) - hits

@@ -168,8 +168,10 @@ def _scores(analyze: Analyze, path: Path, module: Path) -> list[dict[str, Any]]:
 
 def test_a_score_for_an_earlier_frame_bears_that_frames_number(analyze: Analyze, walk: Path, module: Module) -> None:
     run = analyze(walk, "--analyzer", module("lagging", LAGGING), "--scores")
-    scores = run.of("score")
-    assert [list(line) for line in scores[:1]] == [SCORE]
+    scores = run.of("score_revision")
+    assert run.of("score") == [], "what is said later is no score of the frame itself"
+    assert {line["lag"] for line in scores} == {2}
+    assert [list(line) for line in scores[:1]] == [[*SCORE, "lag"]]
     # the module gives the number of the frame it looks at, for the one two before; before the first there is none
     assert [line["frame"] for line in scores] == [*range(0, 270, 5)]
     assert [line["value"] for line in scores] == [*range(10, 271, 5), 274]

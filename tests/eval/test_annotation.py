@@ -37,6 +37,19 @@ def test_counts_that_change_are_things_left_and_removed(tmp_path: Path) -> None:
     assert recording.counted
 
 
+def test_people_and_vehicles_that_are_counted_are_there_while_there_is_one(tmp_path: Path) -> None:
+    annotated(tmp_path / "clips", fps=10, people_count=[[0, 0, 9], [1, 10, 19], [3, 20, 29], [0, 30, 39], [1, 40, 49]])
+    (recording,) = find_annotated(tmp_path)
+    assert recording.present == {"person": [Span(1, 2.9), Span(4, 4.9)]}
+    assert (recording.counted, recording.turns) == (False, [])
+
+
+def test_a_car_is_a_vehicle(tmp_path: Path) -> None:
+    annotated(tmp_path / "clips", fps=10, car_present=[[1, 9]], dog_present=[[2, 3]])
+    (recording,) = find_annotated(tmp_path)
+    assert recording.present == {"vehicle": [Span(0.1, 0.9)], "dog": [Span(0.2, 0.3)]}
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [

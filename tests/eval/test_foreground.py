@@ -18,6 +18,8 @@ def test_what_lies_outside_of_the_region_does_not_count() -> None:
     labels = np.array([[255, 255, 0, 0]], np.uint8)
     region = np.array([[1, 0, 1, 0]], np.uint8)
     assert compare(np.array([[9, 0, 9, 9]], np.uint8), labels, region) == Confusion(hits=1, false=1, missed=0, quiet=0)
+    half = np.array([[0, 1]], np.uint8)
+    assert compare(np.array([[9, 0, 9, 9]], np.uint8), labels, half) == Confusion(hits=0, false=2, missed=0, quiet=0)
 
 
 def test_figures_by_hand() -> None:

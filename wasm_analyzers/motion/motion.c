@@ -12,6 +12,9 @@
 #include "tracks.h"
 #include "unsettled.h"
 
+/* What a track's mark holds. */
+enum { TRAVELLED = 1, A_FRAME = 2 };
+
 enum {
     GRACE_US = 1000000,         /* for so long a thing need not have travelled */
     GHOST_US = 2000000,         /* how long a region must stand still before it may be a ghost */
@@ -19,6 +22,7 @@ enum {
     GHOST_EDGES = 5,            /* and how many times, in halves */
     GHOST_APART = 6,            /* pixels to anything else that moves */
     GHOST_CONTOUR = 12,         /* pixels of rim that are enough to tell */
+    STIRRED = 8,                /* mean unrest from which on a small region is doubted at first */
     RESTLESS = 30,              /* mean unrest from which on a region that never travelled is not reported */
     COVERED_US = 10000000,      /* a view that is covered for so long is a new scene */
     UNSETTLED_DRAW_US = 300000, /* how often the unsettled places are drawn anew */
@@ -27,7 +31,8 @@ enum {
     MOST_BOXES = 64,            /* reported in one frame; the manifest says so too */
     PLANES = 11,
 };
-static const float TRAVELLED = 0.7f;   /* of its own size: a thing that moved so far is no branch in the wind */
+static const float FAR = 0.7f;           /* of its own size: a thing that moved so far is no branch in the wind */
+static const float LARGE = 0.02f;      /* of the view: a branch is smaller */
 static const float CHANGED = 0.5f;     /* of the view: so much changes at once when a light is switched */
 static const float COVERED = 0.75f;    /* of the view */
 static const float SAME_EDGES = 0.6f;  /* of the background's edges: the scene is the same in another light */
@@ -118,9 +123,10 @@ static void hide_all(void) {
     send_mask();
 }
 
-/* What is reported: the foreground of the mask. */
+/* What is found and not doubted: the foreground of the mask. */
 static void draw_foreground(void) {
-    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, foreground + y * view.pitch, view.width);
+    regions_paint_told(&found, view, (hit_plane){solid, rows}, scratch);
+    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, scratch + y * view.pitch, view.width);
 }
 
 /* What is hidden beside it. */
@@ -170,12 +176,21 @@ static int scene_changed(int64_t media_us) {
 static int32_t has_travelled(const track *t) {
     float dx = t->at.x + t->at.w / 2 - t->start.x - t->start.w / 2, dy = t->at.y + t->at.h / 2 - t->start.y - t->start.h / 2;
     float w = t->at.w > t->start.w ? t->at.w : t->start.w, h = t->at.h > t->start.h ? t->at.h : t->start.h;
-    return dx * dx / (w * w + 1e-9f) + dy * dy / (h * h + 1e-9f) > TRAVELLED * TRAVELLED;
+    return dx * dx / (w * w + 1e-9f) + dy * dy / (h * h + 1e-9f) > FAR * FAR;
 }
 
 static box box_of(const region *r) {
     float w = (float)view.width, h = (float)view.height;
     return (box){(float)r->left / w, (float)r->top / h, (float)(r->right - r->left) / w, (float)(r->bottom - r->top) / h};
+}
+
+/* Where the wind is at work, something small must be seen for a while without a break. */
+static int32_t is_doubted(const track *t, const region *r, int64_t media_us) {
+    int32_t unrest = r->unrest / r->area;
+    if (unrest < STIRRED) return 0;
+    if (!r->travelled && unrest > RESTLESS) return 1;
+    if ((float)r->area > LARGE * (float)(view.width * view.height)) return 0;
+    return 5 * t->hits < 4 * (t->mark / A_FRAME) || media_us - t->first_us < GRACE_US;
 }
 
 /* What has just come may yet travel: where it was a frame ago it has not come from nowhere and gone nowhere. */
@@ -195,10 +210,13 @@ static void follow_regions(int64_t media_us) {
     tracks_feed(&all, boxes, groups, count, media_us, &rules);
     for (int32_t i = 0; i < all.count; i++) {
         track *t = &all.list[i];
+        t->mark += A_FRAME;
         if (t->seen < 0) continue;
-        if (has_travelled(t)) t->mark = 1;
-        found.list[t->seen].travelled = t->mark;
-        if (!t->mark && media_us - t->first_us < GRACE_US) clear_doubt(&found.list[t->seen]);
+        region *r = &found.list[t->seen];
+        if (has_travelled(t)) t->mark |= TRAVELLED;
+        r->travelled = t->mark & TRAVELLED;
+        r->untold = is_doubted(t, r, media_us);
+        if (!r->travelled && media_us - t->first_us < GRACE_US) clear_doubt(r);
     }
 }
 
@@ -296,7 +314,7 @@ static void report(int64_t media_us) {
         if (t->seen < 0 || t->id < 0) continue;
         const region *r = &found.list[t->seen];
         resting[i] = (uint8_t)is_at_rest(t, media_us);
-        if (resting[i] || (!r->travelled && r->unrest > RESTLESS * r->area)) continue;
+        if (resting[i] || r->untold) continue;
         say_moving(t, r, media_us);
         count++;
     }

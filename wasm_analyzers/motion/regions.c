@@ -298,6 +298,17 @@ void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *fore
     }
 }
 
+void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t *told) {
+    plane_clear(told, e);
+    for (int32_t i = 0; i < found->run_count; i++) {
+        const run *r = &found->runs[i];
+        int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
+        if (number < 0 || found->list[number].untold) continue;
+        for (int32_t x = 0; x < r->to - r->from; x += 16)
+            store16(told + at + x, load16(told + at + x) | (load16(hits.pixels + at + x) & first16(r->to - r->from - x)));
+    }
+}
+
 void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t number, uint8_t *mask) {
     const region *one = &found->list[number];
     for (int32_t y = one->top; y < one->bottom; y++)
@@ -379,7 +390,7 @@ static void fill_holes(const regions *found, extent e, const uint8_t *joined, ui
     }
 }
 
-void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, uint8_t *rows, uint8_t *filled, uint8_t *scratch) {
+void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, const uint8_t *rows, uint8_t *filled, uint8_t *scratch) {
     fill_holes(found, e, joined, filled);
     for (int32_t y = 0; y < e.height; y++) {
         if (!rows_near(rows, y, JOINED)) continue;

@@ -21,6 +21,7 @@ typedef struct region {
     int32_t steady;                   /* sum of the ages of what stands still */
     int32_t unrest;                   /* sum of the unrest */
     int32_t travelled;                /* it is known to have come from elsewhere */
+    int32_t untold;                   /* it may be a branch in the wind */
 } region;
 
 typedef struct regions {
@@ -59,8 +60,11 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
 /* foreground = the hits of the regions that were found; doubtful = those of regions that have not travelled. */
 void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *foreground, uint8_t *doubtful);
 
+/* told = the hits of the regions that are not untold. */
+void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t *told);
+
 /* solid |= what the regions enclose: gaps of at most 2 * JOINED pixels, and holes. The regions are those of `joined`. */
-void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, uint8_t *rows, uint8_t *filled, uint8_t *scratch);
+void regions_close(const regions *found, extent e, const uint8_t *joined, uint8_t *solid, const uint8_t *rows, uint8_t *filled, uint8_t *scratch);
 
 /* Set mask to 255 from the first to the last pixel of each region in each row. */
 void regions_fill_rows(const regions *found, extent e, uint8_t *mask);

@@ -68,30 +68,44 @@ void flow_see(flow *f, const float *difference, const uint8_t *mask, int64_t med
     f->before = find_before(f);
 }
 
+static u32x4 widened(u16x8 sum) {
+    return __builtin_convertvector(__builtin_shufflevector(sum, sum, 0, 1, 2, 3), u32x4) +
+           __builtin_convertvector(__builtin_shufflevector(sum, sum, 4, 5, 6, 7), u32x4);
+}
+
 /* Sum of absolute differences of a box with the one that lies (u, v) off in another plane. */
 static int32_t apart(plane a, plane b, area box, int32_t u, int32_t v) {
+    const uint8_t *p = a.pixels + box.y * a.pitch + box.x, *q = b.pixels + (box.y + v) * b.pitch + box.x + u;
     u32x4 total = {0};
-    for (int32_t y = 0; y < box.height; y++) {
-        const uint8_t *p = a.pixels + (box.y + y) * a.pitch + box.x, *q = b.pixels + (box.y + y + v) * b.pitch + box.x + u;
+    for (int32_t x = 0; x < box.width; x += 16) {
+        u8x16 used = first16(box.width - x);
         u16x8 sum = {0};
-        for (int32_t x = 0; x < box.width; x += 16) {
-            u8x16 off = difference16(load16(p + x), load16(q + x)) & first16(box.width - x);
+        for (int32_t y = 0; y < box.height; y++) {
+            u8x16 off = difference16(load16(p + y * a.pitch + x), load16(q + y * b.pitch + x)) & used;
             sum += low16(off) + high16(off);
+            if ((y & 127) != 127) continue;
+            /* before the sums of 16 bits could run over */
+            total += widened(sum);
+            sum = (u16x8){0};
         }
-        total += (u32x4){sum[0], sum[1], sum[2], sum[3]} + (u32x4){sum[4], sum[5], sum[6], sum[7]};
+        total += widened(sum);
     }
     return (int32_t)(total[0] + total[1] + total[2] + total[3]);
 }
 
 /* How much is in a box: its sum of absolute differences from nothing. */
 static int32_t content(plane a, area box) {
-    int32_t sum = 0;
-    for (int32_t y = 0; y < box.height; y++)
-        for (int32_t x = 0; x < box.width; x++) {
-            int32_t off = a.pixels[(box.y + y) * a.pitch + box.x + x] - NOTHING;
-            sum += off < 0 ? -off : off;
+    u32x4 total = {0};
+    for (int32_t y = 0; y < box.height; y++) {
+        const uint8_t *p = a.pixels + (box.y + y) * a.pitch + box.x;
+        u16x8 sum = {0};
+        for (int32_t x = 0; x < box.width; x += 16) {
+            u8x16 off = difference16(load16(p + x), splat16(NOTHING)) & first16(box.width - x);
+            sum += low16(off) + high16(off);
         }
-    return sum;
+        total += widened(sum);
+    }
+    return (int32_t)(total[0] + total[1] + total[2] + total[3]);
 }
 
 /* Where the minimum of a parabola through three values lies, -0.5 to 0.5. */
@@ -104,40 +118,64 @@ typedef struct shift {
     int32_t u, v;
 } shift;
 
-typedef struct reach {
-    int32_t x, y, step, limit; /* limit: how far from nothing a shift may be */
-} reach;
+/* What a shift costs: the more, the farther, so that of equal matches the shortest wins. */
+static int32_t cost_of(int32_t off, shift s) { return off * 64 + s.u * s.u + s.v * s.v; }
 
-/* The best match around a shift; of equal ones the shortest. What would look beyond the margin is left out. */
-static shift search(plane a, plane b, area box, shift from, reach r) {
+/* The best match among the neighbours of a shift, at most `reach` away. */
+static shift refine(plane a, plane b, area box, shift from, int32_t reach) {
     shift best = from;
     int32_t lowest = INT32_MAX;
-    for (int32_t dv = -r.y; dv <= r.y; dv++)
-        for (int32_t du = -r.x; du <= r.x; du++) {
-            shift to = {from.u + du * r.step, from.v + dv * r.step};
-            if (to.u < -r.limit || to.u > r.limit || to.v < -r.limit || to.v > r.limit) continue;
-            int32_t cost = apart(a, b, box, to.u, to.v) * 64 + to.u * to.u + to.v * to.v;
+    for (int32_t v = from.v - reach; v <= from.v + reach; v++)
+        for (int32_t u = from.u - reach; u <= from.u + reach; u++) {
+            shift to = {clipped(u, -FARTHEST - 1, FARTHEST + 1), clipped(v, -FARTHEST - 1, FARTHEST + 1)};
+            int32_t cost = cost_of(apart(a, b, box, to.u, to.v), to);
             if (cost < lowest) lowest = cost, best = to;
         }
     return best;
 }
 
-moved flow_of(const flow *f, float left, float top, float right, float bottom) {
-    if (f->before < 0) return (moved){0, 0, 1};
-    int32_t x0 = whole(left, 0, f->size.width), x1 = whole(right, 0, f->size.width);
-    int32_t y0 = whole(top, 0, f->size.height), y1 = whole(bottom, 0, f->size.height);
-    area box = {x0, y0, x1 - x0, y1 - y0}, half = {x0 / 2, y0 / 2, (x1 - x0) / 2, (y1 - y0) / 2};
-    if (half.width < 2 || half.height < 2) return (moved){0, 0, 1};
-    extent small = halved(f->size);
-    plane a = inside(f->coarse[f->at], small), b = inside(f->coarse[f->before], small);
-    int32_t step = 1 + box.height / BROAD;
-    shift best = search(a, b, half, (shift){0, 0}, (reach){REACH_X, REACH_Y, step, FARTHEST / 2});
-    if (step > 1) best = search(a, b, half, best, (reach){step - 1, step - 1, 1, FARTHEST / 2});
-    a = inside(f->fine[f->at], f->size), b = inside(f->fine[f->before], f->size);
-    best = search(a, b, box, (shift){2 * best.u, 2 * best.v}, (reach){1, 1, 1, FARTHEST + 1});
-    int32_t u = best.u, v = best.v, middle = apart(a, b, box, u, v);
+/* The best matches of two boxes and of both together, in steps. */
+static void search(plane a, plane b, const area *boxes, int32_t step, shift *best) {
+    int32_t lowest[PARTS] = {INT32_MAX, INT32_MAX, INT32_MAX};
+    for (int32_t dv = -REACH_Y; dv <= REACH_Y; dv++)
+        for (int32_t du = -REACH_X; du <= REACH_X; du++) {
+            shift to = {clipped(du * step, -FARTHEST / 2, FARTHEST / 2), clipped(dv * step, -FARTHEST / 2, FARTHEST / 2)};
+            int32_t off[PARTS] = {apart(a, b, boxes[UPPER], to.u, to.v), apart(a, b, boxes[LOWER], to.u, to.v), 0};
+            off[WHOLE] = off[UPPER] + off[LOWER];
+            for (int32_t k = 0; k < PARTS; k++) {
+                int32_t cost = cost_of(off[k], to);
+                if (cost < lowest[k]) lowest[k] = cost, best[k] = to;
+            }
+        }
+}
+
+/* A box's shift in parts of a pixel, and how much of it is not found again. */
+static moved measure(plane a, plane b, area box, shift at, float per_second) {
+    int32_t u = at.u, v = at.v, middle = apart(a, b, box, u, v);
     float dx = (float)u + vertex(apart(a, b, box, u - 1, v), middle, apart(a, b, box, u + 1, v));
     float dy = (float)v + vertex(apart(a, b, box, u, v - 1), middle, apart(a, b, box, u, v + 1));
-    float per_second = 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]);
     return (moved){-dx * per_second, -dy * per_second, (float)middle / most((float)content(a, box), 1)};
+}
+
+void flow_of(const flow *f, body b, moved *parts) {
+    for (int32_t k = 0; k < PARTS; k++) parts[k] = (moved){0, 0, 1};
+    int32_t x0 = whole(b.left, 0, f->size.width), x1 = whole(b.right, 0, f->size.width);
+    int32_t y0 = whole(b.top, 0, f->size.height), y1 = whole(b.bottom, 0, f->size.height);
+    int32_t middle = whole(b.middle, y0, y1), width = x1 - x0;
+    area boxes[PARTS] = {{x0, y0, width, middle - y0}, {x0, middle, width, y1 - middle}, {x0, y0, width, y1 - y0}};
+    area halves[PARTS];
+    for (int32_t k = 0; k < PARTS; k++)
+        halves[k] = (area){x0 / 2, boxes[k].y / 2, width / 2, (boxes[k].y + boxes[k].height) / 2 - boxes[k].y / 2};
+    if (f->before < 0 || halves[UPPER].width < 2 || halves[UPPER].height < 2 || halves[LOWER].height < 2) return;
+    extent small = halved(f->size);
+    plane now = inside(f->coarse[f->at], small), then = inside(f->coarse[f->before], small);
+    plane fine_now = inside(f->fine[f->at], f->size), fine_then = inside(f->fine[f->before], f->size);
+    int32_t step = 1 + boxes[WHOLE].height / BROAD;
+    shift best[PARTS] = {{0, 0}, {0, 0}, {0, 0}};
+    search(now, then, halves, step, best);
+    for (int32_t k = 0; k < PARTS; k++) {
+        if (step > 1) best[k] = refine(now, then, halves[k], best[k], step - 1);
+        best[k] = refine(fine_now, fine_then, boxes[k], (shift){2 * best[k].u, 2 * best[k].v}, 1);
+        parts[k] = measure(fine_now, fine_then, boxes[k], best[k], 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]));
+    }
 }

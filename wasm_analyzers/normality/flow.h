@@ -28,7 +28,13 @@ typedef struct moved {
     float off;    /* how much of the box is not found again, as a part of what is in it */
 } moved;
 
-/* Of a box of the view, in pixels; what lies outside is left out. */
-moved flow_of(const flow *f, float left, float top, float right, float bottom);
+typedef struct body {
+    float left, top, middle, right, bottom; /* pixels of the view; what lies outside is left out */
+} body;
+
+enum { UPPER, LOWER, WHOLE, PARTS };
+
+/* Of the parts above and below the middle, and of both together. */
+void flow_of(const flow *f, body b, moved *parts);
 
 #endif

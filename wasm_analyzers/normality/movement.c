@@ -15,12 +15,12 @@ movement movement_of(const flow *f, extent e, place at, float height) {
     movement m = {.place_x = clipped((int32_t)(at.x * PLACES_X / (float)e.width), 0, PLACES_X - 1),
                   .place_y = clipped((int32_t)(at.y * PLACES_Y / (float)e.height), 0, PLACES_Y - 1)};
     float left = at.x - HALF * height, right = at.x + HALF * height, middle = at.y - HALFWAY * height;
-    moved upper = flow_of(f, left, at.y - height, right, middle), lower = flow_of(f, left, middle, right, at.y);
-    moved all = flow_of(f, left, at.y - height, right, at.y);
-    float off = most(most(upper.off, lower.off), all.off);
-    float slowest = least(least(length_of(upper), length_of(lower)), length_of(all));
+    moved parts[PARTS];
+    flow_of(f, (body){left, at.y - height, middle, right, at.y}, parts);
+    float off = most(most(parts[UPPER].off, parts[LOWER].off), parts[WHOLE].off);
+    float slowest = least(least(length_of(parts[UPPER]), length_of(parts[LOWER])), length_of(parts[WHOLE]));
     m.speed = slowest / height * within((LOST - off) / (LOST - FOUND), 0, 1);
-    m.vx = all.vx / height, m.vy = all.vy / height;
+    m.vx = parts[WHOLE].vx / height, m.vy = parts[WHOLE].vy / height;
     return m;
 }
 

@@ -9,7 +9,8 @@
 #include "verdict.h"
 
 enum { UNFIT_US = 2000000, MOVED_US = 60000000 };
-static const float UNLIKE = 0.5f; /* correlation with the scene below which the camera looks elsewhere */
+static const float UNLIKE = 0.3f; /* part of the scene that is to be seen, or the camera looks elsewhere */
+static const float FEW_WINDOWS = 100; /* of which nothing can be learned */
 static const char *const CHANNELS_BY_NAME[WHYS] = {"speed", "direction", "size", "place", "shape"};
 static const char *const WHY[WHYS] = {"too fast", "wrong way", "unusual size", "unusual place", "unusual shape"};
 
@@ -252,7 +253,7 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
 static void finish_pass(void) {
     if (set.pass == LEARN_SCENE) scene_settle(&seen.empty, study.now->modes, (int32_t)now.head.samples);
     if (set.pass == LEARN_SIZES) perspective_fit(&now.sizes, seen.size);
-    if (set.pass == MEASURE) {
+    if (set.pass == MEASURE && now.usual.all[0].windows + now.usual.all[1].windows >= FEW_WINDOWS) {
         calibration_settle(&now.measured);
         now.head.stage = READY, now.head.sealed = 1;
     }

@@ -10,9 +10,12 @@ enum {
     TAKEN = 2,           /* a pixel that was taken in just now */
     AGED = 14,           /* and one that was an hour ago: it has lived through twelve states */
     RATIOS = 512,
+    BLOCKS = 10,         /* in each direction */
+    FEW_BLOCKS = 6,
 };
 static const float FOLLOW_S = 8;      /* time constant of the slow changes of light */
-static const float LIKENESS_SPREAD = 6; /* standard deviation of a scene that can be recognised */
+static const float TEXTURE = 4; /* standard deviation of a block that can be recognised */
+static const float ALIKE = 0.5f; /* correlation */
 
 void scene_sample(scene_modes *modes, extent e, const uint8_t *pixels, int32_t stride) {
     for (int32_t y = 0; y < e.height; y++)
@@ -49,36 +52,56 @@ float scene_settle(scene *s, const scene_modes *modes, int32_t samples) {
     return (float)known / (float)pixels_of(s->size);
 }
 
-/* The median ratio of scene to frame, and the correlation of both, on a grid of every third pixel. */
-static void measure(scene *s, const uint8_t *pixels, int32_t stride) {
-    static uint32_t ratios[RATIOS];
-    for (int32_t i = 0; i < RATIOS; i++) ratios[i] = 0;
-    double n = 0, x = 0, y = 0, xx = 0, yy = 0, xy = 0;
-    for (int32_t r = 1; r < s->size.height; r += 3)
-        for (int32_t c = 1; c < s->size.width; c += 3) {
-            if (!s->known[r * s->size.width + c]) continue;
-            float usual = s->usual[r * s->size.width + c], grey = pixels[r * stride + c];
-            n++, x += usual, y += grey, xx += usual * usual, yy += grey * grey, xy += usual * grey;
-            if (grey >= 8 && grey < 250) ratios[whole(usual / grey * 128, 0, RATIOS - 1)]++;
-        }
-    s->gain = 1, s->likeness = 1;
-    if (n < 16) return;
-    double sx = xx / n - x / n * (x / n), sy = yy / n - y / n * (y / n);
-    if (sx > LIKENESS_SPREAD * LIKENESS_SPREAD)
-        s->likeness = sy > 1 ? (float)((xy / n - x / n * (y / n)) / __builtin_sqrt(sx * sy)) : 0;
+/* What of a frame and of the scene is compared in one block. */
+typedef struct sums {
+    float n, x, y, xx, yy, xy;
+} sums;
+
+/* Whether a block has texture in the scene, and whether the frame has the same: by correlation, whatever the light. */
+static void compare_block(const sums *b, int32_t *textured, int32_t *alike) {
+    if (b->n < 12) return;
+    float sx = b->xx / b->n - b->x / b->n * (b->x / b->n), sy = b->yy / b->n - b->y / b->n * (b->y / b->n);
+    if (sx < TEXTURE * TEXTURE) return;
+    ++*textured;
+    *alike += sy > 1 && b->xy / b->n - b->x / b->n * (b->y / b->n) > ALIKE * root(sx * sy);
+}
+
+/* The median ratio of scene to frame. */
+static float gain_of(const uint32_t *ratios) {
     uint32_t total = 0, sum = 0;
     for (int32_t i = 0; i < RATIOS; i++) total += ratios[i];
     for (int32_t i = 0; i < RATIOS && total > 16; i++) {
         uint32_t next = sum + ratios[i];
         if (next * 2 >= total) {
-            float inside = ratios[i] ? ((float)total / 2 - (float)sum) / (float)ratios[i] : 0.5f;
-            s->gain = within(((float)i + inside) / 128, 0.4f, 2.5f);
-            break;
+            float part = ratios[i] ? ((float)total / 2 - (float)sum) / (float)ratios[i] : 0.5f;
+            float gain = within(((float)i + part) / 128, 0.4f, 2.5f);
+            /* but for rounding it is 1: the frame is left alone */
+            return magnitude(gain - 1) < 0.012f ? 1 : gain;
         }
         sum = next;
     }
-    /* the common ratio is 1 but for rounding: leave the frame alone */
-    if (magnitude(s->gain - 1) < 0.012f) s->gain = 1;
+    return 1;
+}
+
+/* Gain and likeness, on a grid of every other pixel. */
+static void measure(scene *s, const uint8_t *pixels, int32_t stride) {
+    static uint32_t ratios[RATIOS];
+    static sums blocks[BLOCKS][BLOCKS];
+    for (int32_t i = 0; i < RATIOS; i++) ratios[i] = 0;
+    for (int32_t i = 0; i < BLOCKS * BLOCKS; i++) blocks[i / BLOCKS][i % BLOCKS] = (sums){0};
+    for (int32_t r = 0; r < s->size.height; r += 2)
+        for (int32_t c = 0; c < s->size.width; c += 2) {
+            if (!s->known[r * s->size.width + c]) continue;
+            /* about the middle of the scale, so that squares stay small */
+            float usual = s->usual[r * s->size.width + c], grey = pixels[r * stride + c], x = usual - 128, y = grey - 128;
+            sums *b = &blocks[r * BLOCKS / s->size.height][c * BLOCKS / s->size.width];
+            b->n++, b->x += x, b->y += y, b->xx += x * x, b->yy += y * y, b->xy += x * y;
+            if (grey >= 8 && grey < 250) ratios[whole(usual / grey * 128, 0, RATIOS - 1)]++;
+        }
+    int32_t textured = 0, alike = 0;
+    for (int32_t i = 0; i < BLOCKS * BLOCKS; i++) compare_block(&blocks[i / BLOCKS][i % BLOCKS], &textured, &alike);
+    s->likeness = textured >= FEW_BLOCKS ? (float)alike / (float)textured : 1;
+    s->gain = gain_of(ratios);
 }
 
 void scene_difference(scene *s, const uint8_t *pixels, int32_t stride, float *difference) {

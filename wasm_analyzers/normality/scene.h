@@ -23,7 +23,7 @@ typedef struct scene {
     uint8_t *before;       /* the frame before */
     uint8_t *steady;       /* how long a pixel has not changed, in eighths of a second */
     float gain;            /* what frames are multiplied by */
-    float likeness;        /* correlation of the last frame with the scene, -1 to 1; 1 where nothing can be told */
+    float likeness;        /* part of the blocks with texture that look as in the scene; 1 where nothing can be told */
     int64_t steady_us;
 } scene;
 

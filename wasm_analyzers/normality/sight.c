@@ -49,7 +49,7 @@ void sight_describe(sight *s, const frame *f, const perspective *p) {
     for (int32_t k = 0; k < s->count; k++) {
         float height = perspective_height(p, s->places[k].y);
         windows_describe(&s->sums, s->places[k], height, s->looks[k]);
-        if (s->with_motion && s->places[k].sparse) s->moves[k] = movement_of(&s->moving, s->size, s->places[k], height);
+        s->moves[k] = movement_of(&s->moving, s->size, s->places[k], height);
     }
 }
 
@@ -82,7 +82,7 @@ void sight_judge(const sight *s, const learned *l, uint32_t folds, answers *a) {
     for (int32_t k = 0; k < s->count; k++) {
         const movement *m = s->moves + k;
         float height = perspective_height(&l->sizes, s->places[k].y);
-        if (s->with_motion && s->places[k].sparse) {
+        if (s->with_motion) {
             raise(a, SPEED, k, movement_speed(&l->usual, m, folds));
             raise(a, DIRECTION, k, movement_way(&l->usual, m, folds));
         }
