@@ -365,11 +365,13 @@ def test_what_was_learned_and_damaged_is_an_error_that_says_so(
 
 
 @pytest.mark.parametrize("clip", ["black", "tiny", "single", "slow", "flashes", "moved", "pixel", "sizes"])
-def test_of_odd_recordings_something_or_nothing_is_learned(
-    analyze: Callable[..., Run], clips: dict[str, Path], tmp_path: Path, clip: str
+def test_of_odd_recordings_something_is_learned_or_it_is_said_why_not(
+    analyze: Callable[..., Run], clips: dict[str, Path], tmp_path: Path, clip: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = tmp_path / "learned"
-    assert main(["learn", "normality", "--out", str(state), str(clips[clip])]) == 0
+    if main(["learn", "normality", "--out", str(state), str(clips[clip])]) != 0:
+        assert "nothing could be learned" in capsys.readouterr().err and not state.exists()
+        return
     run = analyze(clips[clip], "--analyzer", f"normality:state={state}", "--rate", "native")
     assert run.code in (0, 70), run.said
     assert all(math.isfinite(line["value"]) for line in run.of("score"))
