@@ -71,7 +71,7 @@ class Report:
     def __enter__(self) -> Report:
         for folder in (self.clips, self._wanted.masks):
             if folder is not None:
-                _make_folder(folder)
+                make_folder(folder)
         self._progress.start()
         return self
 
@@ -207,7 +207,8 @@ def _score(score: Score, at: Moment) -> dict[str, Any]:
     return line | {"lag": score.lag} if score.lag else line
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes it where it is not there, and tries to write into it. Raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

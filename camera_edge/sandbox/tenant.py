@@ -246,7 +246,8 @@ class Tenant:
             raise GuestFault(Reason.OUTPUT, draft.spoiled)
         if result < 0:
             called = "observe" if isinstance(draft, RulingDraft) else "analyze"
-            raise _Failed(f"{called} returned {result}")
+            said = f"; it says: {self._host.logs[-1].text}" if self._host.logs else ""
+            raise _Failed(f"{called} returned {result}{said}")
         self._tally.refused += draft.refused
         self._tally.copied += guest.copies
         return used

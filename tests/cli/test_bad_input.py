@@ -331,6 +331,52 @@ def test_a_state_that_is_none_is_an_error_or_as_if_there_were_none(
         assert run.said.count("error:") == run.said.count("next:") == 1, run.said
 
 
+@pytest.fixture
+def learned(cache: Path, tmp_path: Path, clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What `learn normality` makes of the busy scene."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    state = tmp_path / "learned"
+    assert main(["learn", "normality", "--out", str(state), str(clips["busy"])]) == 0
+    return state
+
+
+def test_what_was_learned_of_another_camera_is_an_error_that_says_so(
+    analyze: Callable[..., Run], clips: dict[str, Path], learned: Path
+) -> None:
+    run = analyze(clips["tiny"], "--analyzer", f"normality:state={learned}")
+    assert run.code == 70
+    assert "view of another size" in run.said and "learn" in run.said
+    assert run.of("score") == run.of("event") == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "other version"])
+def test_what_was_learned_and_damaged_is_an_error_that_says_so(
+    analyze: Callable[..., Run], clips: dict[str, Path], learned: Path, damage: str
+) -> None:
+    data = bytearray(learned.read_bytes())
+    if damage == "cut":
+        del data[len(data) // 2 :]
+    else:
+        data[len(data) // 2 if damage == "flipped" else 4] ^= 0x40
+    learned.write_bytes(data)
+    run = analyze(clips["busy"], "--analyzer", f"normality:state={learned}")
+    assert (run.code, run.lines) == (70, [])
+    assert "`camera-edge learn normality`" in run.said and run.said.count("next:") == 1
+
+
+@pytest.mark.parametrize("clip", ["black", "tiny", "single", "slow", "flashes", "moved", "pixel", "sizes"])
+def test_of_odd_recordings_something_is_learned_or_it_is_said_why_not(
+    analyze: Callable[..., Run], clips: dict[str, Path], tmp_path: Path, clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "learned"
+    if main(["learn", "normality", "--out", str(state), str(clips[clip])]) != 0:
+        assert "nothing could be learned" in capsys.readouterr().err and not state.exists()
+        return
+    run = analyze(clips[clip], "--analyzer", f"normality:state={state}", "--rate", "native")
+    assert run.code in (0, 70), run.said
+    assert all(math.isfinite(line["value"]) for line in run.of("score"))
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30, -1e30, 0.0])
 @pytest.mark.parametrize("name", [name for name in NAMES if needs_model(shipped(name))])
 def test_a_model_that_answers_nonsense_makes_none(
