@@ -39,7 +39,7 @@ static double number(const char *name, double fallback, double least, double mos
 
 int32_t camera_edge_open(void) {
     set.learn_us = (int64_t)(number("learn_s", 1.5, 0.2, 600) * 1e6);
-    set.confirm_s = (float)number("confirm_s", 1.4, 0.1, 60);
+    set.confirm_s = (float)number("confirm_s", 1.2, 0.1, 60);
     set.frozen_us = (int64_t)(number("frozen_s", 2, 0.5, 3600) * 1e6);
     set.moved_us = (int64_t)(number("moved_s", 30, 1, 86400) * 1e6);
     set.accept_us = (int64_t)(number("accept_s", 600, 1, 86400) * 1e6);

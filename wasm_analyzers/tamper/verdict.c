@@ -95,9 +95,11 @@ enum stillness stands_still(const measures *m, const habits *h) {
     /* an encoder needs a moment until it gives a still picture as it is */
     float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
-    /* much moved, and all of it stopped at once where it was, with the noise */
-    if (h->busy >= BUSY_BLOCKS && m->things > 0.2f)
-        return m->changed < 0.1f || m->changed < 0.5f * h->changed ? STILL_PICTURE : MAYBE;
+    /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
+    if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
+        float noise = h->busy >= 2 * BUSY_BLOCKS ? h->changed + 0.2f : 0.5f * h->changed;
+        return m->changed < 0.1f || m->changed < noise ? STILL_PICTURE : MAYBE;
+    }
     if (h->frames < WATCHED || h->changed < 0.1f) return LIVE;
     if (m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean) return STILL_PICTURE;
     return h->changed > NOISY ? MAYBE : LIVE;
