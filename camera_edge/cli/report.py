@@ -196,7 +196,7 @@ def _observation(seen: Observation, at: Moment) -> dict[str, Any]:
 
 
 def _score(score: Score, at: Moment) -> dict[str, Any]:
-    """What was said at the frame itself is a `score`; what was said of it later is another type, with how much later."""
+    """What was said at the frame itself is a `score`; what was said of it later another type, with how much later."""
     line = {
         "type": "score_revision" if score.lag else "score",
         "frame": at.frame,

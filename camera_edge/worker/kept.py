@@ -1,7 +1,7 @@
 """Keeps what modules learned on a live camera, so that it outlives the worker.
 
-Invariant: a file is what a module's store held at one moment, whole; it lies in the camera's own spool folder and can be
-read by its owner alone. What a module keeps is its own affair, and bounded by what it was granted; what the shipped
+Invariant: a file is what a module's store held at one moment, whole; it lies in the camera's own spool folder and can
+be read by its owner alone. What a module keeps is its own affair, and bounded by what it was granted; what the shipped
 `normality` keeps of pictures is the empty scene, as clips show it in the clear too, and nothing of whoever passes.
 """
 

@@ -1,11 +1,11 @@
-"""Teaches the analyzer `normality` what is usual in recordings: several passes of the worker's pipeline over all of them.
+"""Teaches the analyzer `normality` what is usual in recordings: passes of the worker's pipeline over all of them.
 
-Invariant: what a pass learned travels in the module's own store, from one recording to the next, in this process's memory
-alone; only the end of the last pass is given away, without what the passes needed in between.
+Invariant: what a pass learned travels in the module's own store, from one recording to the next, in this process's
+memory alone; only the end of the last pass is given away, without what the passes needed in between.
 
 The passes: `scene` (what the empty place looks like), `sizes` (how high things are in each row), `habits` twice (where
-and how things move, what they look like; the second time the nets know already what is hard), `measure` (what is said of
-frames by what was learned from other occasions, by which scores are calibrated).
+and how things move, what they look like; the second time the nets know already what is hard), `measure` (what is said
+of frames by what was learned from other occasions, by which scores are calibrated).
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ class _Tally:
 class LiveCamera:
     """`run` returns when the source has ended or `stop` was set, with every clip finished.
 
-    Raises what a thread failed with. `send` takes messages for the hub, from any thread. `keep` gets what modules' stores
-    hold, now and then and at the end, never from two threads at once.
+    Raises what a thread failed with. `send` takes messages for the hub, from any thread. `keep` gets what modules'
+    stores hold, now and then and at the end, never from two threads at once.
     """
 
     def __init__(

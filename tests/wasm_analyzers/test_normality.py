@@ -1,4 +1,4 @@
-"""`normality` in the real sandbox: a drawn street whose truth is known, learned in simulated time; then what is bad input."""
+"""`normality` in the real sandbox: a drawn street whose truth is known, learned in simulated time; then bad input."""
 
 from __future__ import annotations
 

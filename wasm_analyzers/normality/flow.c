@@ -2,7 +2,15 @@
 
 #include "simd.h"
 
-enum { REACH_X = 8, REACH_Y = 4, BROAD = 48, /* pixels: what is so high is searched for in larger steps */ SPAN_US = 190000, GAP_US = 1100000, NOTHING = 128, FARTHEST = FLOW_MARGIN - 16 };
+enum {
+    REACH_X = 8,
+    REACH_Y = 4,
+    BROAD = 48, /* pixels: what is so high is searched for in larger steps */
+    FARTHEST = FLOW_MARGIN - 16,
+    SPAN_US = 190000,
+    GAP_US = 1100000,
+    NOTHING = 128,
+};
 
 typedef struct plane {
     const uint8_t *pixels; /* where the view begins */
@@ -173,9 +181,10 @@ void flow_of(const flow *f, body b, moved *parts) {
     int32_t step = 1 + boxes[WHOLE].height / BROAD;
     shift best[PARTS] = {{0, 0}, {0, 0}, {0, 0}};
     search(now, then, halves, step, best);
+    float per_second = 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]);
     for (int32_t k = 0; k < PARTS; k++) {
         if (step > 1) best[k] = refine(now, then, halves[k], best[k], step - 1);
         best[k] = refine(fine_now, fine_then, boxes[k], (shift){2 * best[k].u, 2 * best[k].v}, 1);
-        parts[k] = measure(fine_now, fine_then, boxes[k], best[k], 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]));
+        parts[k] = measure(fine_now, fine_then, boxes[k], best[k], per_second);
     }
 }

@@ -21,9 +21,9 @@ static uint16_t joined(uint16_t a, uint16_t b) {
 /* A 3x3 binomial mean (1 2 1) of the differences against the threshold. */
 static void compare(uint8_t *mask, extent e, const float *d) {
     for (int32_t y = 0; y < e.height; y++) {
-        const float *row = d + y * e.width, *up = y ? row - e.width : row, *down = y + 1 < e.height ? row + e.width : row;
-        float left = 0, here = up[0] + 2 * row[0] + down[0];
-        left = here;
+        const float *row = d + y * e.width;
+        const float *up = y ? row - e.width : row, *down = y + 1 < e.height ? row + e.width : row;
+        float here = up[0] + 2 * row[0] + down[0], left = here;
         for (int32_t x = 0; x < e.width; x++) {
             int32_t n = x + 1 < e.width ? x + 1 : x;
             float right = up[n] + 2 * row[n] + down[n];

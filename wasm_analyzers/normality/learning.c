@@ -1,6 +1,7 @@
 #include "learning.h"
 
 #include "camera_edge.h"
+#include "things.h"
 
 enum {
     SAMPLE_US = 400000,
@@ -9,8 +10,6 @@ enum {
     PATCH_MOST = 512 * 512,
 };
 static const float PATCH_WIDE = 2.8f, PATCH_UP = 2, PATCH_DOWN = 0.6f; /* heights around the feet of a drawn thing */
-
-#include "things.h"
 
 static lesson *room;
 static size_t room_bytes;
@@ -97,7 +96,9 @@ static void keep_drawn(bank *b, const sight *s, const perspective *p, place at, 
     integrals_fill(&patch_sums, patch, patch_front.mask);
     for (int32_t k = 0; k < VIEWS; k++) {
         float features[FEATURES];
-        place view = {c.feet_x + height * random_between(seed, -0.12f, 0.12f), c.feet_y + height * random_between(seed, -0.06f, 0.1f), 0};
+        place view = {c.feet_x, c.feet_y, 0};
+        view.x += height * random_between(seed, -0.12f, 0.12f);
+        view.y += height * random_between(seed, -0.06f, 0.1f);
         windows_describe(&patch_sums, view, height, features);
         bank_keep_drawn(b, features);
     }

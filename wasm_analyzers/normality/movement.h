@@ -1,8 +1,8 @@
 /* How a thing moves where it stands: how fast and which way, against what is usual at that place.
  *
- * Speed is in heights a second, and counted only as far as the upper half, the lower half and the whole of a thing agree on it
- * and are found again: what is half covered by another has none. There are two sets of counts, from odd and from even
- * occasions, so that what was learned from can be measured by what was not. */
+ * Speed is in heights a second, and counted only as far as the upper half, the lower half and the whole of a thing
+ * agree on it and are found again: what is half covered by another has none. There are two sets of counts, from odd and
+ * from even occasions, so that what was learned from can be measured by what was not. */
 #ifndef NORMALITY_MOVEMENT_H
 #define NORMALITY_MOVEMENT_H
 

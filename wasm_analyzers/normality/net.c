@@ -73,7 +73,8 @@ void net_step(net *n, float rate) {
         f32x4 g = load4(gradient + i) * splat4(share), w = load4(n->weights + i);
         if (i < BIASES) g += w * splat4(DECAY);
         f32x4 mean = load4(n->mean + i) * splat4(KEEP_MEAN) + g * splat4(1 - KEEP_MEAN);
-        f32x4 square = load4(n->square + i) * splat4(KEEP_SQUARE) + g * g * splat4(1 - KEEP_SQUARE), size = square * splat4(of);
+        f32x4 square = load4(n->square + i) * splat4(KEEP_SQUARE) + g * g * splat4(1 - KEEP_SQUARE);
+        f32x4 size = square * splat4(of);
         for (int32_t k = 0; k < 4; k++) size[k] = root(size[k]);
         w -= mean * splat4(by) / (size + splat4(TINY));
         __builtin_memcpy(n->mean + i, &mean, 16);

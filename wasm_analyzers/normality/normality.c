@@ -8,6 +8,7 @@
 #include "text.h"
 #include "verdict.h"
 
+/* unlike for so long: it is said; and for so long: the camera was moved */
 enum { UNFIT_US = 2000000, MOVED_US = 60000000 };
 static const float UNLIKE = 0.3f; /* part of the scene that is to be seen, or the camera looks elsewhere */
 static const float FEW_WINDOWS = 100; /* of which nothing can be learned */
@@ -72,8 +73,10 @@ static int32_t forget(const char *reason) {
 static int32_t look_at_state(void) {
     state_found what = state_look(&found);
     stored = what == STATE_GOOD;
-    if (what == STATE_ALIEN) return forget("the state is no state of this analyzer: make one with `camera-edge learn normality`");
-    if (what == STATE_OTHER_VERSION) return forget("the state is of another version of this analyzer: learn anew with `camera-edge learn normality`");
+    if (what == STATE_ALIEN)
+        return forget("the state is no state of this analyzer: make one with `camera-edge learn normality`");
+    if (what == STATE_OTHER_VERSION)
+        return forget("the state is of another version: learn anew with `camera-edge learn normality`");
     if (what == STATE_DAMAGED) return forget("the state is damaged: learn anew with `camera-edge learn normality`");
     return 0;
 }
@@ -109,7 +112,8 @@ static int32_t start(extent e, int64_t media_us) {
         if (lessons_start(&study, e)) return -1;
         if (stored && set.pass >= 0) state_read_lesson(study.now, e);
     }
-    if (!study.now && now.head.stage != READY) return refuse("the state is unfinished and nothing is to be learned: leave `learn` out");
+    if (!study.now && now.head.stage != READY)
+        return refuse("the state is unfinished and nothing is to be learned: leave `learn` out");
     routine_start(&daily, media_us);
     /* the samples of a scene that was not settled were in memory alone */
     if (set.pass < 0 && now.head.stage == LEARN_SCENE) now.learned_us = 0, now.head.samples = 0;
@@ -143,8 +147,9 @@ static void report(const answers *a, const float *smooth, float score) {
     float h = perspective_height(&now.sizes, at.y), w = (float)seen.size.width, t = (float)seen.size.height;
     float left = within((at.x - 0.65f * h) / w, 0, 1), right = within((at.x + 0.65f * h) / w, 0, 1);
     float top = within((at.y - 1.1f * h) / t, 0, 1), bottom = within((at.y + 0.06f * h) / t, 0, 1);
-    camera_edge_observation o = {"unusual", 7, within(1 - 0.5f * set.alarm / score, 0, 1), -1, left, top, right - left, bottom - top,
+    camera_edge_observation o = {CAMERA_EDGE_TEXT("unusual"), within(1 - 0.5f * set.alarm / score, 0, 1), -1, left, top, 0, 0,
                                  attributes, to.len};
+    o.w = right - left, o.h = bottom - top;
     camera_edge_emit(&o);
 }
 
@@ -160,7 +165,8 @@ static int32_t fits(int64_t elapsed_us) {
     unfit_us = alike ? 0 : unfit_us + elapsed_us;
     if (alike) unfit = 0;
     if (unfit_us >= UNFIT_US && !unfit) {
-        static const char words[] = "what the camera shows is not the scene that was learned: nothing is reported; learn anew if it was moved";
+        static const char words[] = "what the camera shows is not the scene that was learned: nothing is reported; "
+                                    "learn anew if it was moved";
         unfit = 1;
         camera_edge_log(CAMERA_EDGE_WARNING, CAMERA_EDGE_TEXT(words));
     }
@@ -184,7 +190,8 @@ static void judge(const frame *f) {
     float score = score_of(smooth);
     camera_edge_score(score);
     if (score >= set.alarm) report(&a, smooth, score);
-    if (learns_daily()) routine_follow(&daily, &now, &seen, &study, f->media_us, score, smooth);
+    opinion said = {f->media_us, score, smooth};
+    if (learns_daily()) routine_follow(&daily, &now, &seen, &study, &said);
     int32_t lag = verdict_revise(&judged, revised);
     if (lag > 0) camera_edge_score_at(lag, score_of(revised));
 }

@@ -1,7 +1,7 @@
 /* How high a thing of the usual kind is, as a straight line over the row it stands on.
  *
- * On a plane seen by a pinhole the height of equal things grows linearly with the row of their feet (Hoiem, Efros and Hebert,
- * Putting objects in perspective, 2006). The line is fitted through the heights of single upright regions. */
+ * On a plane seen by a pinhole the height of equal things grows linearly with the row of their feet (Hoiem, Efros and
+ * Hebert, Putting objects in perspective, 2006). The line is the one that most single upright regions agree with. */
 #ifndef NORMALITY_PERSPECTIVE_H
 #define NORMALITY_PERSPECTIVE_H
 

@@ -52,11 +52,12 @@ static void begin_occasion(routine *r, learned *to, int64_t occasion) {
     calibration_settle(&to->measured);
 }
 
-void routine_follow(routine *r, learned *to, const sight *s, lessons *l, int64_t media_us, float score, const float *smooth) {
-    if (score >= QUIET) r->loud_us = media_us;
+void routine_follow(routine *r, learned *to, const sight *s, lessons *l, const opinion *said) {
+    int64_t media_us = said->media_us;
+    if (said->score >= QUIET) r->loud_us = media_us;
     if (r->loud_us >= 0 && media_us - r->loud_us < QUIET_US) return;
     if (media_us / r->occasion_us != r->occasion) begin_occasion(r, to, media_us / r->occasion_us);
-    calibration_see(&to->measured, smooth, &to->seed);
+    calibration_see(&to->measured, said->smooth, &to->seed);
     int32_t fold = (int32_t)(r->occasion % FOLDS);
     for (int32_t k = 0; k < s->count && r->room > 0; k++) {
         if (!s->places[k].sparse) continue;

@@ -72,9 +72,11 @@ static float looks_drawn(const learned *l, const float *features, uint32_t folds
     return count > 0 ? sum / count : -20;
 }
 
-/* Logits below this are all the same: certainly nothing drawn. A smooth ramp, ln(1 + e^x) by its bounds. */
+/* A smooth ramp near ln(1 + e^x): what is certainly nothing drawn is all the same. */
 static float softened(float logit) {
-    return logit > 8 ? logit : logit < -8 ? 0 : logit > 0 ? logit + 0.7f / (1 + logit) : 0.7f / (1 - logit * (1 - logit * 0.5f));
+    if (logit > 8) return logit;
+    if (logit < -8) return 0;
+    return logit > 0 ? logit + 0.7f / (1 + logit) : 0.7f / (1 - logit * (1 - logit * 0.5f));
 }
 
 void sight_judge(const sight *s, const learned *l, uint32_t folds, answers *a) {

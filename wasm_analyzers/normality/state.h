@@ -2,8 +2,9 @@
  *
  * Privacy: what a sealed state holds of pictures is the empty scene alone, that is, the grey value that most samples of a
  * pixel agree on; where they do not agree the place is unknown and holds nothing. The rest are numbers about many: counts by
- * place and way, some hundred mean speeds, the weights of two small nets, quantiles. The windows that the nets learn from are in
- * the store only between the passes of `learn` (which keeps it in memory) and are cut off the file. */
+ * place, way and speed, the weights of two small nets, quantiles. The windows that the nets learn from are in the store
+ * only between the passes of `learn`, which keeps it in memory, and are cut off the file. What stood still in front of a
+ * live camera and was taken for scenery is kept only after an hour. */
 #ifndef NORMALITY_STATE_H
 #define NORMALITY_STATE_H
 

@@ -34,7 +34,7 @@ typedef struct place {
 void integrals_fill(integrals *i, const float *difference, const uint8_t *mask);
 /* Part of a box that is in the mask; what lies outside of the view counts as empty. */
 float integrals_fill_of(const integrals *i, float left, float top, float right, float bottom);
-/* The places where something stands, on a grid whose step is a part of the height there. Returns how many, at most MOST_WINDOWS. */
+/* The places where something stands, on a grid whose step is a part of the height there. Returns how many. */
 int32_t windows_find(const integrals *i, const perspective *p, place *places);
 /* FEATURES square roots of means, each 0 to about 9. `shift` is where the integrals lie in the view. */
 void windows_describe(const integrals *i, place at, float height, float *features);
