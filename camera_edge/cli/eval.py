@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from camera_edge.cli.app import app
 from camera_edge.errors import OutputError, UsageError
-
-if TYPE_CHECKING:
-    from camera_edge.plot import Chart
 
 
 class Suite(StrEnum):
@@ -41,7 +38,7 @@ def evaluate(
         Path | None, typer.Option("--state", metavar="DIR", help="The state folder that holds added models.")
     ] = None,
     plots: Annotated[
-        Path | None, typer.Option("--plots", metavar="DIR", help="Write the curves there, as SVG.")
+        Path | None, typer.Option("--plots", metavar="DIR", help="Write curves and failures there, as SVG.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
@@ -63,7 +60,7 @@ def evaluate(
         site = Site(sandboxing, supply, lambda step: talk.print(f"[dim]{step}[/]"))
         outcome = SUITES[suite](Order(data, train, model, site))
     if plots is not None:
-        _write(plots, outcome.charts())
+        _write(plots, outcome.pictures())
     if json:
         put_json(outcome.document)
     else:
@@ -80,12 +77,10 @@ def _make(folder: Path) -> None:
         ) from exc
 
 
-def _write(folder: Path, charts: Mapping[str, Chart]) -> None:
-    from camera_edge.plot import svg
-
+def _write(folder: Path, pictures: Mapping[str, str]) -> None:
     try:
-        for name, chart in charts.items():
-            (folder / f"{name}.svg").write_text(svg(chart) + "\n", encoding="utf-8")
+        for name, picture in pictures.items():
+            (folder / f"{name}.svg").write_text(picture + "\n", encoding="utf-8")
     except OSError as exc:
         raise OutputError(
             f"cannot be written: {exc.strerror}", where=str(folder), hint="give a folder that you may write to"

@@ -6,7 +6,7 @@ in the CDnet benchmark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -15,7 +15,7 @@ import numpy as np
 
 from camera_edge.eval.backgrounds import NAMES, Background, one_thread
 from camera_edge.eval.cdnet import LabelledRecording, find_labelled
-from camera_edge.eval.foreground import Confusion, Pixels, compare
+from camera_edge.eval.foreground import Areas, Confusion, Pixels, areas, compare
 from camera_edge.eval.picturefile import read_gray
 from camera_edge.eval.replay import Replay, Setup, Site, Timing, beside
 from camera_edge.worker.pipeline import Step
@@ -38,14 +38,17 @@ class ChangeScore:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """One recording. curves: by method the F of each labelled frame that has something to find: (frame, F)."""
+    """One recording. answers: of `motion`, by labelled frame. curves: by method the F of each labelled frame that has
+    something to find: (frame, F)."""
 
     name: str
+    recording: LabelledRecording
     frames: int
     labelled: int
     score: ChangeScore
     timing: Timing
     baselines: Mapping[str, ChangeScore]
+    answers: Mapping[int, Confusion]
     curves: Mapping[str, Sequence[tuple[float, float]]]
 
 
@@ -60,16 +63,17 @@ class ChangeFigures:
 class _Tally:
     """What one method has answered so far."""
 
-    confusion: Confusion = field(default_factory=Confusion)
-    curve: list[tuple[float, float]] = field(default_factory=list)
+    answers: dict[int, Confusion] = field(default_factory=dict)
+
+    @property
+    def curve(self) -> list[tuple[float, float]]:
+        return [(frame, answer.f) for frame, answer in self.answers.items() if answer.hits + answer.missed]
 
     def add(self, frame: int, answer: Confusion) -> None:
-        self.confusion += answer
-        if answer.hits + answer.missed:
-            self.curve.append((frame, answer.f))
+        self.answers[frame] = answer
 
     def score(self, ms_per_frame: float) -> ChangeScore:
-        found = self.confusion
+        found = sum(self.answers.values(), Confusion())
         return ChangeScore(found.f, found.precision, found.recall, found.pwc, ms_per_frame)
 
 
@@ -101,13 +105,26 @@ def _measure(recording: LabelledRecording, site: Site) -> ChangeResult:
                     tally.add(step.seen.frame, compare(foreground, labels, recording.region))
     return ChangeResult(
         name=recording.name,
+        recording=recording,
         frames=replay.frames,
         labelled=len(recording.labels),
         score=own.score(replay.timing.analyzers_ms[ANALYZER]),
         timing=replay.timing,
         baselines={name: tally.score(each.ms_per_frame) for name, (each, tally) in backgrounds.items()},
+        answers=own.answers,
         curves={ANALYZER: own.curve, **{name: tally.curve for name, (_, tally) in backgrounds.items()}},
     )
+
+
+def look_again(recording: LabelledRecording, frames: Collection[int], site: Site) -> dict[int, Areas]:
+    """What `motion` found in these labelled frames; a second pass gives the same, and keeping every mask would cost too
+    much. Raises what a replay raises."""
+    seen = {}
+    for step in Replay(recording.source, SETUP, site).steps():
+        labels = _labels(recording, step.seen.frame) if step.seen.frame in frames else None
+        if labels is not None:
+            seen[step.seen.frame] = areas(_mask(step, labels), labels, recording.region)
+    return seen
 
 
 def _labels(recording: LabelledRecording, frame: int) -> Pixels | None:

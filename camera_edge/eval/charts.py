@@ -11,11 +11,12 @@ from camera_edge.eval.annotation import Span
 from camera_edge.eval.change import ChangeFigures
 from camera_edge.eval.detection import Curve
 from camera_edge.eval.events import EventsFigures, EventsResult
-from camera_edge.eval.normality import NormalityFigures
-from camera_edge.eval.people import PeopleFigures
+from camera_edge.eval.normality import ClipScores, NormalityFigures
+from camera_edge.eval.people import PeopleFigures, PeopleResult
 from camera_edge.eval.scores import Labels, Roc
 from camera_edge.eval.tamper import LIMIT_S, TamperFigures
 from camera_edge.eval.tampering import Kind
+from camera_edge.eval.tracking import pair_up
 from camera_edge.plot import Axis, Band, Chart, Line, Mark, Point
 
 Charts = dict[str, Chart]
@@ -35,11 +36,11 @@ def of_change(figures: ChangeFigures) -> Charts:
 
 
 def of_people(figures: PeopleFigures) -> Charts:
-    """Precision over recall, of each recording and of all of them."""
+    """Precision over recall, of each recording and of all of them; of each the mistakes over time."""
     parts = [(each.name, each.score) for each in figures.recordings]
     if len(parts) > 1:
         parts.append(("all", figures.score))
-    return {
+    curves = {
         file_name("precision-recall", name): Chart(
             f"{name}: persons, precision over recall",
             Axis("recall", 0, 1),
@@ -52,6 +53,24 @@ def of_people(figures: PeopleFigures) -> Charts:
         )
         for name, score in parts
     }
+    return curves | {file_name("mistakes", each.name): _mistakes(each) for each in figures.recordings}
+
+
+def _mistakes(result: PeopleResult) -> Chart:
+    """What went wrong up to each frame: lines that rise where it does."""
+    truth, found = result.tracks.truth, result.tracks.found
+    frames = pair_up(truth, found)
+    counts = {
+        "boxes missed": [len(true.boxes) - len(frame.pairs) for true, frame in zip(truth, frames, strict=True)],
+        "boxes too much": [len(seen.boxes) - len(frame.pairs) for seen, frame in zip(found, frames, strict=True)],
+    }
+    return Chart(
+        f"{result.name}: mistakes so far, and where a person got another number",
+        Axis("frame"),
+        Axis("boxes", 0),
+        [Line(name, list(enumerate(np.cumsum(each).tolist()))) for name, each in counts.items()],
+        marks=[Mark(at) for at, frame in enumerate(frames) for _ in frame.switched],
+    )
 
 
 def _precision_recall(name: str, curve: Curve) -> Line:
@@ -73,10 +92,21 @@ def of_normality(figures: NormalityFigures) -> Charts:
         if (clip.causal != clip.revised).any():
             lines.append(Line("revised later", list(enumerate(clip.revised.tolist()))))
         bands = [Band("labelled unusual", begin - 0.5, end - 0.5) for begin, end in _stretches(clip.labels)]
+        marks = [Mark(frame, name) for name, frame in doubtful_frames(clip).items()]
         charts[file_name("score", clip.name)] = Chart(
-            f"{clip.name}: score of each frame", Axis("frame"), Axis("score"), lines, bands
+            f"{clip.name}: score of each frame", Axis("frame"), Axis("score"), lines, bands, marks
         )
     return charts
+
+
+def doubtful_frames(scores: ClipScores) -> dict[str, int]:
+    """The usual frame of the highest causal score, the unusual one of the lowest."""
+    chosen = {}
+    if not scores.labels.all():
+        chosen["highest usual"] = int(np.where(scores.labels, -np.inf, scores.causal).argmax())
+    if scores.labels.any():
+        chosen["lowest unusual"] = int(np.where(scores.labels, scores.causal, np.inf).argmin())
+    return chosen
 
 
 def _roc_chart(title: str, curves: Mapping[str, Roc | None]) -> Chart:

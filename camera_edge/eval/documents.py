@@ -97,11 +97,11 @@ def of_normality(figures: NormalityFigures) -> Document:
             "pipeline_ms_per_frame": whole.pipeline_ms,
             "variants": {name: _variant(each) for name, each in figures.variants.items()},
             "learned": {
-                "recordings": figures.learned_from,
+                "recordings": len(figures.camera.training),
                 "seconds": figures.learned_s,
-                "state_bytes": figures.state_bytes,
+                "state_bytes": len(figures.state),
             },
-            "unmeasured": list(figures.unmeasured),
+            "unmeasured": list(figures.camera.unmeasured),
             "recordings": [
                 {
                     "name": clip.name,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 STILL, SHADOW, OUTSIDE, UNKNOWN, MOVING = 0, 50, 85, 170, 255
 
 Pixels = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,36 @@ class Confusion:
         return 100 * _ratio(wrong, wrong + self.hits + self.quiet)
 
 
+@dataclass(frozen=True, slots=True)
+class Areas:
+    """Which pixels, bool (height, width) of the labels, are what. ignored: they do not count."""
+
+    hits: Flags
+    false: Flags
+    missed: Flags
+    ignored: Flags
+
+
 def compare(foreground: Pixels, labels: Pixels, region: Pixels | None = None) -> Confusion:
+    """Counts what `areas` tells apart."""
+    told = areas(foreground, labels, region)
+    hits, false, missed, ignored = (
+        int(np.count_nonzero(each)) for each in (told.hits, told.false, told.missed, told.ignored)
+    )
+    return Confusion(hits, false, missed, labels.size - hits - false - missed - ignored)
+
+
+def areas(foreground: Pixels, labels: Pixels, region: Pixels | None = None) -> Areas:
     """`foreground`: 0 is background, of any size: it is stretched to that of the labels, by the nearest pixel.
 
     `labels`: uint8 (height, width); `region`, of any size too: what is 0 there does not count.
     """
     found = stretched(foreground, labels.shape) != 0
-    counts = (labels != UNKNOWN) & (labels != OUTSIDE)
+    ignored = (labels == UNKNOWN) | (labels == OUTSIDE)
     if region is not None:
-        counts &= stretched(region, labels.shape) != 0
-    moving = counts & (labels == MOVING)
-    hits = int(np.count_nonzero(found & moving))
-    false = int(np.count_nonzero(found & counts)) - hits
-    missed = int(np.count_nonzero(moving)) - hits
-    return Confusion(hits, false, missed, int(np.count_nonzero(counts)) - hits - false - missed)
+        ignored |= stretched(region, labels.shape) == 0
+    moving = ~ignored & (labels == MOVING)
+    return Areas(hits=found & moving, false=found & ~ignored & ~moving, missed=moving & ~found, ignored=ignored)
 
 
 def stretched(pixels: Pixels, shape: tuple[int, ...]) -> Pixels:

@@ -8,7 +8,7 @@ scores that were revised later (`score_at`), stand apart under names of their ow
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from camera_edge.errors import UsageError
 from camera_edge.eval.ped import LabelledClip, LabelledSite
 from camera_edge.eval.replay import ParamValue, Replay, Setup, Site, Timing
 from camera_edge.eval.scores import Floats, Labels, Roc, roc, stretched
+from camera_edge.observation import Observation
 from camera_edge.worker.lessons import Learned, Recording, teach
 
 ANALYZER = "normality"
@@ -86,13 +87,12 @@ class VariantResult:
 
 @dataclass(frozen=True, slots=True)
 class NormalityFigures:
-    """`variants` by name, WHOLE first. learned_s: how long learning took, of so many recordings."""
+    """`variants` by name, WHOLE first. state: what was learned; learned_s: how long that took."""
 
     variants: Mapping[str, VariantResult]
-    learned_from: int
+    camera: LabelledSite
+    state: bytes
     learned_s: float
-    state_bytes: int
-    unmeasured: Sequence[str]
 
     @property
     def whole(self) -> VariantResult:
@@ -111,7 +111,7 @@ def measure_normality(camera: LabelledSite, learn: Learn, site: Site) -> Normali
         setup = Setup({ANALYZER: params}, state={ANALYZER: state})
         scored = [_score(clip, setup, site) for clip in camera.clips]
         variants[name] = VariantResult([clip for clip, _ in scored], [timing for _, timing in scored])
-    return NormalityFigures(variants, len(camera.training), learned_s, len(state), camera.unmeasured)
+    return NormalityFigures(variants, camera, state, learned_s)
 
 
 def learn(sources: Sequence[Path], site: Site) -> bytes:
@@ -122,6 +122,16 @@ def learn(sources: Sequence[Path], site: Site) -> bytes:
     ]
     learned = next(each for each in teach(recordings, site.sandboxing) if isinstance(each, Learned))
     return learned.state
+
+
+def look_again(clip: LabelledClip, state: bytes, frames: Collection[int], site: Site) -> dict[int, list[Observation]]:
+    """What the analyzer says of these frames, however little it is. Raises what a replay raises."""
+    setup = Setup({ANALYZER: {"alarm": 0}}, state={ANALYZER: state})
+    return {
+        step.seen.frame: [each for each in step.seen.observations if each.analyzer == ANALYZER]
+        for step in Replay(clip.source, setup, site).steps()
+        if step.seen.frame in frames
+    }
 
 
 def _score(clip: LabelledClip, setup: Setup, site: Site) -> tuple[ClipScores, Timing]:

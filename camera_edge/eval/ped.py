@@ -1,6 +1,7 @@
 """Clips whose frames are labelled usual or unusual, as `ucsd_ped2` is laid out here.
 
     gt/frame_labels.csv      clip,frame,anomalous: 01,000.jpg,0
+    gt/mask_boxes.csv        clip,frame,x,y,w,h: where it is, in pixels, where that is known
     mp4/training_01.mp4      what is usual
     mp4/testing_01.mp4       clip 01
 
@@ -11,8 +12,8 @@ learned from a clip that is measured.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +22,20 @@ from camera_edge.errors import UsageError
 from camera_edge.eval.layout import VIDEO_SUFFIXES, folders, last_number, nothing_found, shown
 from camera_edge.eval.scores import Labels
 
-LABELS = "frame_labels.csv"
+LABELS, BOXES = "frame_labels.csv", "mask_boxes.csv"
 _TRAINING, _TESTING = "train", "test"
+
+PixelBox = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledClip:
-    """`labels`: bool (frames,), true where the frame is unusual."""
+    """`labels`: bool (frames,), true where the frame is unusual. boxes: by frame, x, y, w, h in pixels."""
 
     name: str
     source: Path
     labels: Labels
+    boxes: Mapping[int, Sequence[PixelBox]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,10 @@ def find_site(data: Path, train: Path | None) -> LabelledSite:
         names = ", ".join(shown(each.parent, data) for each in tables)
         raise UsageError("holds several cameras", where=str(data), hint=f"give --data one of them: {names}")
     home = tables[0].parent.parent if tables[0].parent.name == "gt" else tables[0].parent
-    labels = _labels(tables[0])
+    labels, boxes = _labels(tables[0]), _boxes(tables[0].with_name(BOXES))
     sources = {number: path for path in _clips(home, _TESTING) if (number := last_number(path.stem)) is not None}
     clips = [
-        LabelledClip(sources[number].stem, sources[number], labels[number])
+        LabelledClip(sources[number].stem, sources[number], labels[number], boxes.get(number, {}))
         for number in sorted(labels)
         if number in sources
     ]
@@ -106,3 +110,23 @@ def _labels(path: Path) -> dict[int, Labels]:
             "is no table of labels", where=str(path), hint="clip,frame,anomalous in its first line, then 01,000.jpg,0"
         ) from exc
     return {clip: np.array(flags, np.bool_) for clip, flags in rows.items()}
+
+
+def _boxes(path: Path) -> dict[int, dict[int, list[PixelBox]]]:
+    """By the number of the clip and the frame; none where there is no such file."""
+    found: dict[int, dict[int, list[PixelBox]]] = {}
+    if not path.is_file():
+        return found
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                x, y, w, h = (float(row[side]) for side in "xywh")
+                frame = int(row["frame"].partition(".")[0])
+                found.setdefault(int(row["clip"]), {}).setdefault(frame, []).append((x, y, w, h))
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise UsageError(
+            "is no table of boxes",
+            where=str(path),
+            hint="clip,frame,x,y,w,h in its first line, then 01,060.jpg,0,95,23,33",
+        ) from exc
+    return found

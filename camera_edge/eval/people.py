@@ -73,9 +73,13 @@ class PeopleScore:
 
 @dataclass(frozen=True, slots=True)
 class PeopleResult:
+    """tracks: of the default run, beside the true ones."""
+
     name: str
+    recording: BoxedRecording
     frames: int
     score: PeopleScore
+    tracks: Tracks
     timing: Timing
 
 
@@ -95,9 +99,9 @@ def measure_people(data: Path, model: str, site: Site) -> PeopleFigures:
         site.say(f"{recording.name}: {ANALYZER} with {model}, and the model called natively")
         measured.append(_Measured.of(recording, model, site))
     results = [each.result for each in measured]
-    boxes, tracks = measured[0].boxes, measured[0].tracks
+    boxes, tracks = measured[0].boxes, results[0].tracks
     for each in measured[1:]:
-        boxes, tracks = boxes + each.boxes, _joined(tracks, each.tracks)
+        boxes, tracks = boxes + each.boxes, _joined(tracks, each.result.tracks)
     total = sum(each.frames for each in results)
     return PeopleFigures(
         model=model,
@@ -119,7 +123,6 @@ class _Measured:
 
     result: PeopleResult
     boxes: Boxes
-    tracks: Tracks
 
     @classmethod
     def of(cls, recording: BoxedRecording, model: str, site: Site) -> _Measured:
@@ -134,7 +137,7 @@ class _Measured:
             ms_per_frame=timing.analyzers_ms[ANALYZER],
             native_ms=native.ms_per_frame,
         )
-        return cls(PeopleResult(recording.name, len(boxes.truth), score, timing), boxes, tracks)
+        return cls(PeopleResult(recording.name, recording, len(boxes.truth), score, tracks, timing), boxes)
 
 
 def _native(model: str, site: Site) -> NativeDetector:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from camera_edge.eval.replay import Site
-from camera_edge.plot import Chart
+from camera_edge.plot import Chart, svg
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +27,38 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """document: for `--json`. charts: pictures by the name of their file, made only when they are asked for."""
+    """document: for `--json`. pictures: curves and failures, SVG by the name of the file, made only when asked for, for
+    some frames are looked at again."""
 
     document: Mapping[str, Any]
-    charts: Callable[[], Mapping[str, Chart]]
+    pictures: Callable[[], Mapping[str, str]]
+
+
+def _drawn(charts: Mapping[str, Chart]) -> dict[str, str]:
+    return {name: svg(chart) for name, chart in charts.items()}
 
 
 def _change(order: Order) -> Outcome:
-    from camera_edge.eval import charts, documents
+    from camera_edge.eval import charts, documents, failures
     from camera_edge.eval.change import measure_change
 
     figures = measure_change(order.data, order.site)
-    return Outcome(documents.of_change(figures), lambda: charts.of_change(figures))
+    return Outcome(
+        documents.of_change(figures),
+        lambda: _drawn(charts.of_change(figures)) | failures.of_change(figures, order.site),
+    )
 
 
 def _people(order: Order) -> Outcome:
-    from camera_edge.eval import charts, documents
+    from camera_edge.eval import charts, documents, failures
     from camera_edge.eval.detectors import with_detector
     from camera_edge.eval.people import measure_people
 
     with with_detector(order.model, order.data, order.site.supply) as supply:
         figures = measure_people(order.data, order.model, replace(order.site, supply=supply))
-    return Outcome(documents.of_people(figures), lambda: charts.of_people(figures))
+    return Outcome(
+        documents.of_people(figures), lambda: _drawn(charts.of_people(figures)) | failures.of_people(figures)
+    )
 
 
 def _events(order: Order) -> Outcome:
@@ -62,24 +72,29 @@ def _events(order: Order) -> Outcome:
         if detector:
             supply = stack.enter_context(with_detector(order.model, order.data, supply))
         figures = measure_events(recordings, order.model, replace(order.site, supply=supply))
-    return Outcome(documents.of_events(figures), lambda: charts.of_events(figures))
+    return Outcome(documents.of_events(figures), lambda: _drawn(charts.of_events(figures)))
 
 
 def _tamper(order: Order) -> Outcome:
-    from camera_edge.eval import charts, documents
+    from camera_edge.eval import charts, documents, failures
     from camera_edge.eval.tamper import document_of, find_clips, measure_tamper
 
     figures = measure_tamper(find_clips(order.data), order.site)
-    return Outcome(documents.rounded(document_of(figures)), lambda: charts.of_tamper(figures))
+    return Outcome(
+        documents.rounded(document_of(figures)), lambda: _drawn(charts.of_tamper(figures)) | failures.of_tamper(figures)
+    )
 
 
 def _normality(order: Order) -> Outcome:
-    from camera_edge.eval import charts, documents
+    from camera_edge.eval import charts, documents, failures
     from camera_edge.eval.normality import learn, measure_normality
     from camera_edge.eval.ped import find_site
 
     figures = measure_normality(find_site(order.data, order.train), learn, order.site)
-    return Outcome(documents.of_normality(figures), lambda: charts.of_normality(figures))
+    return Outcome(
+        documents.of_normality(figures),
+        lambda: _drawn(charts.of_normality(figures)) | failures.of_normality(figures, order.site),
+    )
 
 
 SUITES: Mapping[str, Callable[[Order], Outcome]] = {

@@ -49,6 +49,14 @@ class TrackFigures:
         return 2 * self.identified / (self.boxes + self.found)
 
 
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """One frame: which rows of truth and finds go together, and which of these true tracks had another number last."""
+
+    pairs: Sequence[tuple[int, int]]
+    switched: Sequence[int]
+
+
 def measure_tracks(truth: Sequence[Tracked], found: Sequence[Tracked], iou: float = 0.5) -> TrackFigures:
     """Compares frame by frame; boxes go together that overlap by `iou` at least.
 
@@ -57,22 +65,29 @@ def measure_tracks(truth: Sequence[Tracked], found: Sequence[Tracked], iou: floa
     boxes = sum(len(frame.tracks) for frame in truth)
     if len(truth) != len(found) or not boxes:
         raise ValueError(f"{len(truth)} frames with {boxes} true boxes, {len(found)} frames of finds")
-    matched = switches = 0
-    partner: dict[int, int] = {}
-    for true, seen in zip(truth, found, strict=True):
-        for number, other in _pairs(true, seen, partner, iou):
-            switches += partner.get(number, other) != other
-            partner[number] = other
-            matched += 1
+    frames = pair_up(truth, found, iou)
+    matched = sum(len(frame.pairs) for frame in frames)
     seen_boxes = sum(len(frame.tracks) for frame in found)
     return TrackFigures(
         boxes=boxes,
         found=seen_boxes,
         misses=boxes - matched,
         false=seen_boxes - matched,
-        switches=switches,
+        switches=sum(len(frame.switched) for frame in frames),
         identified=_identified(truth, found, iou),
     )
+
+
+def pair_up(truth: Sequence[Tracked], found: Sequence[Tracked], iou: float = 0.5) -> list[Paired]:
+    """Of each frame what goes together; as many frames of finds as of truth."""
+    frames = []
+    partner: dict[int, int] = {}
+    for true, seen in zip(truth, found, strict=True):
+        pairs = _pairs(true, seen, partner, iou)
+        numbers = [(row, int(true.tracks[row]), int(seen.tracks[column])) for row, column in pairs]
+        frames.append(Paired(pairs, [row for row, number, other in numbers if partner.get(number, other) != other]))
+        partner.update((number, other) for _, number, other in numbers)
+    return frames
 
 
 def assign(cost: Floats) -> list[tuple[int, int]]:
@@ -117,7 +132,7 @@ def _augment(cost: Floats, row_of: Numbers, row_price: Floats, column_price: Flo
 
 
 def _pairs(true: Tracked, seen: Tracked, partner: dict[int, int], iou: float) -> list[tuple[int, int]]:
-    """Numbers that go together in a frame: what did in the last one and still may, then as many more as can."""
+    """Rows that go together in a frame: what did in the last one and still may, then as many more as can."""
     table = overlaps(true.boxes, seen.boxes)
     place = {int(number): column for column, number in enumerate(seen.tracks)}
     kept: list[tuple[int, int]] = []
@@ -133,7 +148,7 @@ def _pairs(true: Tracked, seen: Tracked, partner: dict[int, int], iou: float) ->
         for i, k in assign(np.where(rest >= iou, 1 - rest, _FORBIDDEN))
         if rest[i, k] >= iou
     ]
-    return [(int(true.tracks[row]), int(seen.tracks[column])) for row, column in kept + new]
+    return kept + new
 
 
 def _identified(truth: Sequence[Tracked], found: Sequence[Tracked], iou: float) -> int:

@@ -54,7 +54,7 @@ def test_change_measures_motion_beside_mog2_and_knn(command: Command, tmp_path: 
     (recording,) = document["recordings"]
     assert (recording["name"], recording["frames"], recording["labelled"]) == ("wall", 150, 46)
     assert recording["timing"]["pipeline_ms_per_frame"] > recording["ms_per_frame"] > 0
-    assert pictures(tmp_path / "plots") == ["f-wall.svg"]
+    assert pictures(tmp_path / "plots") == ["f-wall.svg", "median-wall.svg", "worst-wall.svg"]
 
 
 def test_people_measures_what_is_found_and_followed_and_the_model_alone(
@@ -71,7 +71,11 @@ def test_people_measures_what_is_found_and_followed_and_the_model_alone(
     (native,) = document["baselines"].values()
     assert native["ap50"] == pytest.approx(1)
     assert [each["frames"] for each in document["recordings"]] == [34, 12]
-    assert len(pictures(tmp_path / "plots")) == 3
+    assert pictures(tmp_path / "plots") == [
+        *("mistakes-one.svg", "mistakes-two.svg"),
+        *("precision-recall-all.svg", "precision-recall-one.svg", "precision-recall-two.svg"),
+        *("worst-one.svg", "worst-two.svg"),
+    ]
 
 
 def test_events_are_held_against_the_annotation(command: Command, tmp_path: Path, state: Path) -> None:
@@ -93,7 +97,10 @@ def test_normality_learns_and_scores_every_frame_by_every_channel(command: Comma
     assert document["learned"]["recordings"] == 2
     (clip,) = document["recordings"]
     assert (clip["name"], clip["frames"], clip["unusual"]) == ("testing_01", 40, 20)
-    assert pictures(tmp_path / "plots") == ["roc-clips.svg", "roc-variants.svg", "score-testing_01.svg"]
+    assert pictures(tmp_path / "plots") == [
+        *("highest-usual-testing_01.svg", "lowest-unusual-testing_01.svg"),
+        *("roc-clips.svg", "roc-variants.svg", "score-testing_01.svg"),
+    ]
 
 
 def test_only_normality_learns(command: Command, tmp_path: Path) -> None:
@@ -113,7 +120,7 @@ def test_tamper_draws_every_kind_onto_a_recording(command: Command, tmp_path: Pa
     assert document["found"] + document["missed"] == len(document["kinds"]) == 7
     assert document["kinds"]["blackout"]["found"] == 1
     assert document["recordings"][0]["seconds"] == 9
-    assert pictures(tmp_path / "plots") == ["tamper.svg"]
+    assert pictures(tmp_path / "plots") == ["tamper-by-clip.svg", "tamper.svg"]
 
 
 def test_without_json_there_is_a_table(command: Command, tmp_path: Path, state: Path) -> None:

@@ -10,6 +10,7 @@ from camera_edge.eval.annotation import REMOVED, AnnotatedRecording, Span, Turn
 from camera_edge.eval.events import EventsFigures, EventsResult
 from camera_edge.eval.incidents import Alarm, Verdict
 from camera_edge.eval.normality import UNMOVED, WHOLE, ClipScores, NormalityFigures, VariantResult
+from camera_edge.eval.ped import LabelledSite
 from camera_edge.eval.replay import Timing
 from camera_edge.plot import Chart, svg
 
@@ -43,9 +44,10 @@ def test_scores_are_drawn_over_what_is_labelled_and_curves_say_their_area() -> N
     causal = np.array([0.1, 0.9, 0.8, 0.2])
     clips = [ClipScores("testing_01", labels, causal, causal), ClipScores("testing_02", labels, causal, causal + 1)]
     whole = VariantResult(clips, [TIMING, TIMING])
-    drawn = charts.of_normality(NormalityFigures({WHOLE: whole, UNMOVED: whole}, 1, 1.0, 10, []))
+    drawn = charts.of_normality(NormalityFigures({WHOLE: whole, UNMOVED: whole}, LabelledSite([], [], []), b"", 1.0))
     assert drawn.keys() == {"roc-variants", "roc-clips", "score-testing_01", "score-testing_02"}
     assert {"all, 1.000", "motion=off, 1.000"} <= set(texts(drawn["roc-variants"]))
     (band,) = drawn["score-testing_01"].bands
     assert (band.begin, band.end) == (0.5, 2.5)
+    assert {"highest usual", "lowest unusual"} <= set(texts(drawn["score-testing_01"]))
     assert [len(drawn[f"score-testing_0{clip}"].lines) for clip in (1, 2)] == [1, 2]

@@ -60,3 +60,14 @@ def test_a_table_that_is_none_is_a_clear_error(tmp_path: Path, labels: str) -> N
     lay_out(tmp_path, "testing_01.mp4", "training_01.mp4", labels=labels)
     with pytest.raises(UsageError):
         find_site(tmp_path, None)
+
+
+def test_boxes_go_with_their_frame_and_a_table_that_is_none_is_a_clear_error(tmp_path: Path) -> None:
+    home = lay_out(tmp_path / "ped", "testing_01.mp4", "training_01.mp4")
+    table = home / "gt" / "mask_boxes.csv"
+    table.write_text("clip,frame,x,y,w,h,area\n01,001.jpg,2,3,4,5,20\n01,001.jpg,9,9,1,1,1\n12,000.jpg,0,0,1,1,1\n")
+    (clip,) = find_site(tmp_path, None).clips
+    assert clip.boxes == {1: [(2, 3, 4, 5), (9, 9, 1, 1)]}
+    table.write_text("clip,frame\n01,001.jpg\n")
+    with pytest.raises(UsageError, match="no table of boxes"):
+        find_site(tmp_path, None)

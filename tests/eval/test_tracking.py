@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from camera_edge.eval.tracking import Tracked, assign, measure_tracks
+from camera_edge.eval.tracking import Tracked, assign, measure_tracks, pair_up
 
 # three places that do not touch
 LEFT, MIDDLE, RIGHT = 0.0, 100.0, 200.0
@@ -100,3 +100,9 @@ def test_no_assignment_is_cheaper(rows: int, columns: int) -> None:
             for order in permutations(range(table.shape[1]), table.shape[0])
         )
         assert sum(cost[pair] for pair in pairs) == least
+
+
+def test_pairs_and_switches_are_told_frame_by_frame() -> None:
+    first, second = pair_up([frame(t7=LEFT, t8=RIGHT)] * 2, [frame(t1=LEFT), frame(t2=RIGHT, t3=LEFT)])
+    assert (first.pairs, first.switched) == ([(0, 0)], [])
+    assert (sorted(second.pairs), second.switched) == ([(0, 1), (1, 0)], [0])
