@@ -41,7 +41,7 @@ def of_change(figures: ChangeFigures, site: Site) -> Pictures:
 
 
 def telling_frames(answers: Mapping[int, Confusion]) -> dict[str, int]:
-    """The frame with the most wrong pixels, and that of median F where something is to be found; the first of equals."""
+    """The frame with the most wrong pixels, and that of median F of those with something to find."""
     moving = {frame: each.f for frame, each in answers.items() if each.hits + each.missed}
     chosen = {}
     if answers:
