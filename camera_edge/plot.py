@@ -23,6 +23,7 @@ DASHES = ("", "7 3", "2 2", "9 3 2 3")
 _BANDS = ("#e69f00", "#56b4e9", "#999999")
 _LETTER_PX = 6.6
 _TICKS = 6
+_MARK_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +260,29 @@ def _look(number: int, palette: Palette) -> str:
 
 def _marks(chart: Chart, frame: _Frame) -> list[str]:
     parts, ink = [], chart.palette.ink
+    # of each row of words, where those that stand in it begin and end
+    rows: list[list[tuple[float, float]]] = []
     for mark in chart.marks:
         if math.isfinite(mark.at):
             at, text = frame.across(mark.at), escape(_printable(mark.text))
-            anchor = "start" if at < (frame.left + frame.right) / 2 else "end"
+            to_the_right = at < (frame.left + frame.right) / 2
+            anchor, shift = ("start", 4) if to_the_right else ("end", -4)
+            wide = _LETTER_PX * len(mark.text) + 8
+            row = _free_row(rows, (at, at + wide) if to_the_right else (at - wide, at))
             parts.append(f'<path d="M{_px(at)} {frame.top}V{frame.bottom}" stroke="{ink}" stroke-dasharray="3 3"/>')
-            shift = 4 if anchor == "start" else -4
-            parts.append(f'<text x="{_px(at + shift)}" y="{frame.top + 11}" text-anchor="{anchor}">{text}</text>')
+            down = frame.top + 11 + 13 * row
+            parts.append(f'<text x="{_px(at + shift)}" y="{down}" text-anchor="{anchor}">{text}</text>')
     return parts
+
+
+def _free_row(rows: list[list[tuple[float, float]]], place: tuple[float, float]) -> int:
+    """The first row with room between two x, which is taken; a new one, or the last of a few, crowded."""
+    for number, row in enumerate(rows):
+        if all(place[1] <= begin or end <= place[0] for begin, end in row) or number == _MARK_ROWS - 1:
+            row.append(place)
+            return number
+    rows.append([place])
+    return len(rows) - 1
 
 
 def _legend_rows(chart: Chart) -> list[list[tuple[str, str]]]:

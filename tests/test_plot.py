@@ -108,3 +108,11 @@ def test_an_hour_of_scores_is_a_small_picture_that_keeps_its_peaks() -> None:
 
 def _down(group: ElementTree.Element) -> float:
     return float((group.get("transform") or "").split()[1].rstrip(")"))
+
+
+def test_words_of_marks_close_together_stand_below_one_another() -> None:
+    marks = [Mark(1, "highest usual"), Mark(1.1, "lowest unusual"), Mark(8, "end")]
+    picture = drawn(Chart("a", Axis("x", 0, 10), Axis("y", 0, 1), marks=marks))
+    rows = {each.text: each.get("y") for each in picture.iter(f"{SVG}text")}
+    assert rows["highest usual"] != rows["lowest unusual"]
+    assert rows["highest usual"] == rows["end"]

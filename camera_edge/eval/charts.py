@@ -11,7 +11,7 @@ from camera_edge.eval.annotation import Span
 from camera_edge.eval.change import ChangeFigures
 from camera_edge.eval.detection import Curve
 from camera_edge.eval.events import EventsFigures, EventsResult
-from camera_edge.eval.normality import ClipScores, NormalityFigures
+from camera_edge.eval.normality import UNMOVED, ClipScores, NormalityFigures
 from camera_edge.eval.people import PeopleFigures, PeopleResult
 from camera_edge.eval.scores import Labels, Roc
 from camera_edge.eval.tamper import LIMIT_S, TamperFigures
@@ -87,10 +87,13 @@ def of_normality(figures: NormalityFigures) -> Charts:
         ),
         "roc-clips": _roc_chart("ROC of each clip, causal scores", {clip.name: clip.curve for clip in whole.clips}),
     }
-    for clip in whole.clips:
+    unmoved = figures.variants.get(UNMOVED)
+    for at, clip in enumerate(whole.clips):
         lines = [Line("score", list(enumerate(clip.causal.tolist())))]
         if (clip.causal != clip.revised).any():
             lines.append(Line("revised later", list(enumerate(clip.revised.tolist()))))
+        if unmoved is not None:
+            lines.append(Line(f"with {UNMOVED}", list(enumerate(unmoved.clips[at].causal.tolist()))))
         bands = [Band("labelled unusual", begin - 0.5, end - 0.5) for begin, end in _stretches(clip.labels)]
         marks = [Mark(frame, name) for name, frame in doubtful_frames(clip).items()]
         charts[file_name("score", clip.name)] = Chart(

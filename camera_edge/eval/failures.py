@@ -18,7 +18,7 @@ from camera_edge.eval.normality import NormalityFigures
 from camera_edge.eval.people import PeopleFigures, PeopleResult
 from camera_edge.eval.picturefile import size
 from camera_edge.eval.replay import Site
-from camera_edge.eval.sketch import FALSE, MISSED, RIGHT, TRUTH, UNJUDGED, Area, Cell, Grid, Outline, Sketch, svg
+from camera_edge.eval.sketch import FALSE, MISSED, RIGHT, TRUTH, UNJUDGED, Area, Cell, Grid, Ink, Outline, Sketch, svg
 from camera_edge.eval.sketch import svg_of_grid as grid_svg
 from camera_edge.eval.tamper import TamperFigures, Trial, Untouched
 from camera_edge.eval.tampering import Kind
@@ -26,6 +26,9 @@ from camera_edge.eval.tracking import pair_up
 from camera_edge.observation import Observation
 
 Pictures = dict[str, str]
+
+ON_IT = Ink("what scores highest, on it", RIGHT.colour)
+ELSEWHERE = Ink("what scores highest, elsewhere", FALSE.colour, FALSE.dash)
 
 
 def of_change(figures: ChangeFigures, site: Site) -> Pictures:
@@ -69,11 +72,12 @@ def _worst_of_people(result: PeopleResult, pixels: tuple[int, int]) -> Sketch:
     """`pixels`: width and height of the frame."""
     tracks = result.tracks
     frames = pair_up(tracks.truth, tracks.found)
+    # new numbers decide between equals only: who had none in the first frame has a new one in the second
     wrong = [
-        len(true.boxes) + len(seen.boxes) - 2 * len(frame.pairs) + len(frame.switched)
+        (len(true.boxes) + len(seen.boxes) - 2 * len(frame.pairs), len(frame.switched))
         for true, seen, frame in zip(tracks.truth, tracks.found, frames, strict=True)
     ]
-    worst = int(np.argmax(wrong))
+    worst = wrong.index(max(wrong))
     true, seen, frame = tracks.truth[worst], tracks.found[worst], frames[worst]
     found = {column: row for row, column in frame.pairs}
     outlines = [
@@ -86,7 +90,9 @@ def _worst_of_people(result: PeopleResult, pixels: tuple[int, int]) -> Sketch:
         for column, sides in enumerate(seen.boxes.tolist())
     ]
     missed, false = len(true.boxes) - len(frame.pairs), len(seen.boxes) - len(frame.pairs)
-    note = f"{len(true.boxes)} persons: {missed} missed, {false} boxes too much, {len(frame.switched)} another number"
+    note = (
+        f"{len(true.boxes)} persons: {missed} missed, {false} boxes too much, {len(frame.switched)} with a new number"
+    )
     return Sketch(f"{result.name}, frame {worst}: most mistakes", *pixels, outlines=outlines, notes=[note])
 
 
@@ -113,14 +119,17 @@ def _of_unusual(
 ) -> Sketch:
     """`truth` in pixels."""
     width, height = pixels
-    true = [Outline(TRUTH, (x / width, y / height, w / width, h / height)) for x, y, w, h in truth]
-    outlines, notes = list(true), []
-    for each in said:
-        right = any(overlaps(np.array([each.box.sides]), np.array([one.sides]))[0, 0] > 0 for one in true)
-        outlines.append(Outline(RIGHT if right else FALSE, each.box.sides, str(each.attributes.get("why", ""))))
+    true = [(x / width, y / height, w / width, h / height) for x, y, w, h in truth]
+    table = overlaps(np.array(true), np.array([each.box.sides for each in said])) > 0
+    outlines = [Outline(TRUTH if table[row].any() else MISSED, sides) for row, sides in enumerate(true)]
+    notes = []
+    for column, each in enumerate(said):
+        why = str(each.attributes.get("why", ""))
+        outlines.append(Outline(ON_IT if table[:, column].any() else ELSEWHERE, each.box.sides, why))
         levels = {name: value for name, value in each.attributes.items() if isinstance(value, float | int)}
-        notes.append(f"{each.attributes.get('why', '')}: " + ", ".join(f"{k} {v:.2f}" for k, v in levels.items()))
-    return Sketch(title, width, height, outlines=outlines, notes=notes or ["nothing is reported"])
+        notes.append(f"{why}: " + ", ".join(f"{name} {value:.2f}" for name, value in levels.items()))
+    notes = [*(notes or ["nothing is reported"]), "1 and more is an alarm"]
+    return Sketch(title, width, height, outlines=outlines, notes=notes)
 
 
 def of_tamper(figures: TamperFigures) -> Pictures:

@@ -86,11 +86,11 @@ def svg(sketch: Sketch) -> str:
     width, height = sketch.width_px, sketch.height_px
     below = _TITLE + height + _ROW
     legend, legend_px = _legend(list(inks), filled, (_MARGIN, below), max(width, 360))
-    texts = [_text(note, _MARGIN, below + legend_px + _ROW * (1 + at)) for at, note in enumerate(sketch.notes)]
+    texts = [_text(note, _MARGIN, below + legend_px + _ROW * at + 4) for at, note in enumerate(sketch.notes)]
     total = max([width, 360, round(LETTER_PX * max((len(note) for note in sketch.notes), default=0))]) + 2 * _MARGIN
     return _page(
         sketch.title,
-        (max(total, _width_of(sketch.title)), below + legend_px + _ROW * (len(sketch.notes) + 1)),
+        (max(total, _width_of(sketch.title)), below + legend_px + _ROW * len(sketch.notes)),
         [
             f'<g transform="translate({_MARGIN} {_TITLE})">',
             f'<rect width="{width}" height="{height}" fill="#ffffff" stroke="#333333"/>',

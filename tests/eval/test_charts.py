@@ -50,4 +50,4 @@ def test_scores_are_drawn_over_what_is_labelled_and_curves_say_their_area() -> N
     (band,) = drawn["score-testing_01"].bands
     assert (band.begin, band.end) == (0.5, 2.5)
     assert {"highest usual", "lowest unusual"} <= set(texts(drawn["score-testing_01"]))
-    assert [len(drawn[f"score-testing_0{clip}"].lines) for clip in (1, 2)] == [1, 2]
+    assert [len(drawn[f"score-testing_0{clip}"].lines) for clip in (1, 2)] == [2, 3]
