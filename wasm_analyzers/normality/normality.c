@@ -107,6 +107,8 @@ static int32_t start(extent e, int64_t media_us) {
         forget("the state is of a view of another size: learn from this camera with `camera-edge learn normality`"))
         return -1;
     if (stored) state_read(&now, &seen.empty);
+    /* by the weights of this version, whichever it was learned with */
+    if (now.head.stage == READY) calibration_settle(&now.measured);
     study.now = NULL;
     if (set.pass >= 0 || set.goes_on || (!now.head.sealed && !set.fixed)) {
         if (lessons_start(&study, e)) return -1;
@@ -186,7 +188,9 @@ static void judge(const frame *f) {
     float smooth[WHYS], revised[WHYS];
     sight_judge(&seen, &now, 3, &a);
     verdict_see(&judged, f->media_us, a.values, smooth);
-    for (int32_t k = 0; k < WHYS; k++) camera_edge_metric(CHANNELS_BY_NAME[k], text_length(CHANNELS_BY_NAME[k]), a.values[k]);
+    for (int32_t k = 0; k < WHYS; k++)
+        camera_edge_metric(CHANNELS_BY_NAME[k], text_length(CHANNELS_BY_NAME[k]),
+                           calibration_level(&now.measured, k, smooth[k]));
     float score = score_of(smooth);
     camera_edge_score(score);
     if (score >= set.alarm) report(&a, smooth, score);
