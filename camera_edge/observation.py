@@ -6,11 +6,17 @@ Invariant: numbers are finite and boxes lie inside 0..1; what a guest says is ch
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # an event has a box and crosses the link, which the hub reads without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 NO_TRACK = -1
+
+HIDDEN_ONLY = 64
+"""In a mask: hidden, but no foreground."""
 
 AttributeValue = str | int | float | bool
 
@@ -23,6 +29,11 @@ class Box:
     y: float
     w: float
     h: float
+
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height, as records and JSON carry them."""
+        return self.x, self.y, self.w, self.h
 
     @property
     def bottom_centre(self) -> tuple[float, float]:
@@ -53,10 +64,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """The foreground of a view as one analyzer gave it: uint8 (height, width), 0 = background."""
+    """What one analyzer wants hidden in a view: uint8 (height, width), 0 = background, `HIDDEN_ONLY`: no foreground."""
 
     analyzer: str
     pixels: NDArray[np.uint8]
+
+    @property
+    def foreground(self) -> NDArray[np.uint8]:
+        """What the analyzer found: the mask without what is hidden around it. Never what redaction goes by."""
+        found = self.pixels.copy()
+        found[found == HIDDEN_ONLY] = 0
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """All commands, gathered: importing this module fills the tree of `app`."""
 
-from camera_edge.cli import analyze, analyzer, bench, check, demo, doctor, events, learn, model, run, worker
+from camera_edge.cli import analyze, analyzer, bench, check, demo, doctor, eval, events, learn, model, run, worker
 from camera_edge.cli.app import app
 
 app.add_typer(analyzer.app, name="analyzer")
@@ -15,6 +15,7 @@ __all__ = [
     "check",
     "demo",
     "doctor",
+    "eval",
     "events",
     "learn",
     "model",

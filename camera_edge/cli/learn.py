@@ -32,13 +32,18 @@ def learn(
 ) -> None:
     """Learn from recordings what is usual; `analyze --analyzer normality:state=FILE` then reports what is not."""
     from camera_edge.cli.cache import module_cache
+    from camera_edge.cli.report import make_folder
+    from camera_edge.cli.stopping import end_by_signals
     from camera_edge.cli.talk import put_json, talk
 
     if analyzer != "normality":
         raise UsageError(f"the analyzer {analyzer!r} learns nothing", hint="use `camera-edge learn normality`")
     recordings = [_recording(source, rate) for source in sources]
-    if not out.parent.is_dir():
-        raise OutputError("the folder is not there", where=str(out.parent), hint="make it, or give another file")
+    if out.is_dir():
+        raise OutputError("is a folder", where=str(out), hint="give the name of a file")
+    # found before hours of work
+    make_folder(out.parent)
+    end_by_signals()
     with module_cache() as sandboxing:
         from camera_edge.worker.lessons import teach
 

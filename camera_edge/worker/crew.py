@@ -312,5 +312,7 @@ def _plus(past: ModuleProgress, tenant: Tenant) -> ModuleProgress:
         copied=past.copied + counters.copied,
         refused=past.refused + counters.refused,
         fuel=past.fuel + counters.fuel,
+        spent_ns=past.spent_ns + counters.spent_ns,
+        models_ns=past.models_ns + counters.models_ns,
         asleep=tenant.asleep,
     )

@@ -20,7 +20,7 @@ Module = Callable[..., Path]
 
 EVENT = [
     *("type", "source", "id", "camera", "kind", "analyzer", "rule", "score", "opened_s", "closed_s", "zones", "tracks"),
-    *("clip", "snapshot"),
+    *("why", "box", "clip", "snapshot"),
 ]
 OBSERVATION = ["type", "source", "frame", "t_s", "analyzer", "kind", "score", "box", "track", "attributes"]
 SCORE = ["type", "source", "frame", "t_s", "analyzer", "value"]
@@ -77,6 +77,8 @@ def test_values_have_the_types_of_the_contract(analyze: Analyze, walk: Path, tmp
     assert 4.8 < event["opened_s"] < 5.6 < 6.4 < event["closed_s"] <= 7.4
     assert event["zones"] == [] and all(isinstance(track, int) for track in event["tracks"])
     assert 0 < event["score"] <= 1 and int(event["id"], 16)
+    assert event["why"].startswith("motion, score ")
+    assert len(event["box"]) == 4 and all(0 <= number <= 1 for number in event["box"])
     assert seen["frame"] == round(seen["t_s"] * 25) and isinstance(seen["frame"], int)
     assert len(seen["box"]) == 4 and all(0 <= number <= 1 for number in seen["box"])
     assert isinstance(seen["track"], int) and isinstance(seen["attributes"], dict)
@@ -214,6 +216,22 @@ def test_masks_of_motion_have_the_size_of_its_view(analyze: Analyze, walk: Path,
     assert mask is not None
     assert mask.shape == (240, 320)
     assert 0 < np.count_nonzero(mask) < mask.size
+
+
+def test_masks_of_motion_are_what_it_found_and_not_all_that_is_hidden(
+    analyze: Analyze, walk: Path, tmp_path: Path
+) -> None:
+    run = analyze(walk, "--observations", "--masks", tmp_path)
+    first = cv2.imread(str(tmp_path / "000000.png"), cv2.IMREAD_UNCHANGED)
+    assert first is not None and not first.any(), "the scene is not known yet, and hidden whole"
+    for seen in run.of("observation"):
+        mask = cv2.imread(str(tmp_path / f"{seen['frame']:06d}.png"), cv2.IMREAD_UNCHANGED)
+        assert mask is not None
+        assert set(np.unique(mask)) == {0, 255}
+        x, y, w, h = seen["box"]
+        rows, columns = np.nonzero(mask)
+        assert x * 320 - 1 <= columns.min() and columns.max() <= (x + w) * 320
+        assert y * 240 - 1 <= rows.min() and rows.max() <= (y + h) * 240
 
 
 def test_masks_of_several_sources_and_analyzers_do_not_meet(

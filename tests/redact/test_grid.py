@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from camera_edge.observation import Box, Mask
+from camera_edge.observation import HIDDEN_ONLY, Box, Mask
 from camera_edge.redact import Grid, HiddenMap
 
 SIZES = [(1280, 720), (1920, 1080), (640, 480), (161, 121), (320, 240), (16, 16), (17, 1), (1, 1)]
@@ -82,6 +82,17 @@ def test_a_part_of_a_mask_grows_by_half_a_cell_or_a_fifth_of_its_size() -> None:
     assert cells[1:29, 19:22].all()
     assert cells[34:37, 34:37].all()
     assert cells.sum() == 28 * 3 + 9
+
+
+def test_what_is_hidden_only_is_hidden_as_what_was_found() -> None:
+    pixels = np.zeros((90, 160), np.uint8)
+    pixels[30:50, 40:60] = HIDDEN_ONLY
+    margin = Mask("motion", pixels)
+    found = Mask("motion", np.where(pixels > 0, np.uint8(255), np.uint8(0)))
+    grid = Grid.for_size(1280, 720)
+    assert np.array_equal(grid.cover([], [margin]).cells, grid.cover([], [found]).cells)
+    assert not margin.foreground.any()
+    assert np.array_equal(found.foreground, found.pixels)
 
 
 def test_masks_and_boxes_of_any_module_only_add() -> None:

@@ -127,6 +127,12 @@ def only(answer: Answer) -> Observation:
     return observation
 
 
+def changes_of(answer: Answer) -> set[object]:
+    """How the places changed that are reported; fails where something moves."""
+    assert all(observation.kind == "still" for observation in answer.observations)
+    return {observation.attributes["change"] for observation in answer.observations}
+
+
 def test_everything_is_hidden_and_nothing_reported_until_the_scene_is_known(watch: Watch, scene: Scene) -> None:
     for i in range(LEARNING):
         answer = watch.see(scene.draw(Thing(10 + 5 * i, 40)))
@@ -190,9 +196,9 @@ def test_what_stands_for_long_becomes_scenery_and_the_old_scene_is_not_forgotten
     parked = Thing(60, 40)
     settled.for_s(110, lambda _: scene.draw(parked))
     assert settled.see(scene.draw(parked)).observations == ()
-    # it drives off: what was behind it is known still, and is no new thing
+    # it drives off: what was behind it is known still, and nothing moves there
     for answer in settled.for_s(3, lambda _: scene.draw()):
-        assert answer.observations == ()
+        assert all(changes_of(answer) == {"removed"} for _ in answer.observations)
 
 
 def test_what_leaves_after_the_scene_was_learned_with_it_leaves_no_ghost(watch: Watch, scene: Scene) -> None:
@@ -202,6 +208,8 @@ def test_what_leaves_after_the_scene_was_learned_with_it_leaves_no_ghost(watch: 
     gone = watch.for_s(8, lambda _: scene.draw())
     assert any(answer.observations for answer in gone[:10])
     for answer in gone[-10:]:
+        assert changes_of(answer) == {"removed"}
+    for answer in watch.for_s(20, lambda _: scene.draw())[-10:]:
         assert answer.observations == ()
 
 

@@ -19,7 +19,7 @@ enum {
     TURNOVER_US = 640000,       /* a sample is replaced with this mean time, divided by SAMPLES */
     USUAL_SLOWER = 4,           /* the mean follows that much slower */
     UNREST_TICK_US = 250000,     /* unrest falls by one each tick */
-    UNREST_RISE = 16,
+    UNREST_RISE = 8,
     SWAYS = 6,           /* changes while learning, of SAMPLES - 1 */
     UNREST_SWAYING = 64, /* what a pixel with so many begins with */
     RESTLESS = 40, /* from here on everything that is seen is learned */

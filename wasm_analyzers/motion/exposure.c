@@ -6,6 +6,7 @@ enum { STEP = 5, BINS = 512, PER_OCTAVE = 24, DARK = 24, BRIGHT = 236, EDGE = 24
 
 void exposure_open(exposure *light) {
     light->gain = 1;
+    light->tolerance = 0.04f;
     /* by repeated multiplication: the same everywhere, and no need of a logarithm */
     int32_t steps = 0;
     double power = 1;
@@ -44,7 +45,7 @@ void exposure_measure(exposure *light, extent e, const uint8_t *pixels, int32_t 
     int32_t area = e.width * e.height / (STEP * STEP);
     if (seen < 16 || seen < area / 16 || most * 3 < seen) return;
     float gain = (float)(now[best - 1] + now[best] + now[best + 1]) / (float)(then[best - 1] + then[best] + then[best + 1]);
-    light->gain = gain > 0.96f && gain < 1.04f ? 1.0f : gain;
+    light->gain = gain > 1 - light->tolerance && gain < 1 + light->tolerance ? 1 : gain;
 }
 
 static void translate_row(const uint8_t *from, uint8_t *to, int32_t width, const uint8_t *table) {

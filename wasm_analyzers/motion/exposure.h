@@ -6,6 +6,7 @@
 
 typedef struct exposure {
     uint8_t logarithm[256]; /* of a grey value, in steps of 1/24 octave */
+    float tolerance;        /* a gain that is so near to 1 is none */
     float gain;             /* of the frame against the model; 1 where they agree */
 } exposure;
 

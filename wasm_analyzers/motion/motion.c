@@ -5,31 +5,35 @@
 #include "background.h"
 #include "camera_edge.h"
 #include "exposure.h"
-#include "regions.h"
+#include "holes.h"
+#include "report.h"
 #include "shadow.h"
 #include "text.h"
-#include "tracks.h"
 #include "unsettled.h"
 
+/* What a track's mark holds. */
+enum { TRAVELLED = 1, A_FRAME = 2 };
+
 enum {
+    GRACE_US = 1000000,         /* for so long a thing need not have travelled */
     GHOST_US = 2000000,         /* how long a region must stand still before it may be a ghost */
     GHOST_EDGE = 8,             /* how much steeper its rim must be in the background, in grey levels */
     GHOST_EDGES = 5,            /* and how many times, in halves */
     GHOST_APART = 6,            /* pixels to anything else that moves */
     GHOST_CONTOUR = 12,         /* pixels of rim that are enough to tell */
+    STIRRED = 8,                /* mean unrest from which on a small region is doubted at first */
     RESTLESS = 30,              /* mean unrest from which on a region that never travelled is not reported */
     COVERED_US = 10000000,      /* a view that is covered for so long is a new scene */
     UNSETTLED_DRAW_US = 300000, /* how often the unsettled places are drawn anew */
     UNSETTLED_MARGIN = 3,       /* pixels between parts of an outline that are one person */
     UNSETTLED_PIXELS = 12,      /* fewer are noise */
-    MOST_BOXES = 64,            /* reported in one frame; the manifest says so too */
     PLANES = 11,
 };
-static const float TRAVELLED = 0.7f;   /* of its own size: a thing that moved so far is no branch in the wind */
+static const float FAR = 0.7f;           /* of its own size: a thing that moved so far is no branch in the wind */
+static const float LARGE = 0.02f;      /* of the view: a branch is smaller */
 static const float CHANGED = 0.5f;     /* of the view: so much changes at once when a light is switched */
 static const float COVERED = 0.75f;    /* of the view */
 static const float SAME_EDGES = 0.6f;  /* of the background's edges: the scene is the same in another light */
-static const float FULL_CONTRAST = 32; /* mean evidence of a region, in grey levels, that leaves no doubt */
 
 typedef struct settings {
     int64_t learn_us, absorb_us, keep_us;
@@ -46,6 +50,7 @@ static exposure light;
 static unsettled places;
 static regions found;
 static tracks all;
+static still_layer still;
 static uint8_t *image, *hits, *solid, *joined, *foreground, *doubtful, *doubtful_before, *cover, *unsettled_cover;
 static uint8_t *scratch, *scratch_too, *rows;
 static uint8_t *shown; /* the mask as the host gets it: rows of width */
@@ -73,7 +78,7 @@ int32_t camera_edge_open(void) {
 /* Memory for a view of this size, all at its beginning. */
 static int32_t start(extent e, int64_t media_us) {
     size_t pixels = (size_t)e.width * (size_t)e.height;
-    size_t bytes = background_bytes(e) + unsettled_bytes(e) + PLANES * plane_bytes(e) + pixels +
+    size_t bytes = background_bytes(e) + unsettled_bytes(e) + still_bytes(e) + PLANES * plane_bytes(e) + pixels +
                    (size_t)(e.height + 2 * ROW_MARGIN);
     if (bytes > room_bytes) {
         /* zero already: to write it would only cost its pages, all of them before the first answer */
@@ -91,6 +96,9 @@ static int32_t start(extent e, int64_t media_us) {
     space += background_bytes(e);
     unsettled_open(&places, e, space);
     space += unsettled_bytes(e);
+    still_open(&still, e, space);
+    still.least_area = set.least_area;
+    space += still_bytes(e);
     uint8_t **planes[PLANES] = {&image,           &hits,  &solid,           &joined,  &foreground, &doubtful,
                                 &doubtful_before, &cover, &unsettled_cover, &scratch, &scratch_too};
     for (int32_t i = 0; i < PLANES; i++) *planes[i] = plane_take(&space, e);
@@ -107,13 +115,27 @@ static void send_mask(void) {
 }
 
 static void hide_all(void) {
-    __builtin_memset(shown, 255, (size_t)(view.width * view.height));
+    __builtin_memset(shown, CAMERA_EDGE_HIDDEN, (size_t)(view.width * view.height));
     send_mask();
 }
 
-static void show(const uint8_t *plane) {
-    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, plane + y * view.pitch, view.width);
-    send_mask();
+/* What is found and not doubted: the foreground of the mask. */
+static void draw_foreground(void) {
+    regions_paint_told(&found, view, (hit_plane){solid, rows}, scratch);
+    for (int32_t y = 0; y < view.height; y++) copy16(shown + y * view.width, scratch + y * view.pitch, view.width);
+}
+
+/* What is hidden beside it. */
+static void draw_hidden(const uint8_t *plane) {
+    u8x16 hidden = splat16(CAMERA_EDGE_HIDDEN);
+    for (int32_t y = 0; y < view.height; y++) {
+        const uint8_t *from = plane + y * view.pitch;
+        uint8_t *to = shown + y * view.width;
+        int32_t x = 0;
+#pragma clang loop unroll_count(4)
+        for (; x + 16 <= view.width; x += 16) store16(to + x, max16(load16(to + x), load16(from + x) & hidden));
+        for (; x < view.width; x++) to[x] |= to[x] ? 0 : from[x] & CAMERA_EDGE_HIDDEN;
+    }
 }
 
 static void learn(const uint8_t *pixels, int32_t stride, int64_t media_us) {
@@ -132,6 +154,7 @@ static void learn_again(void) {
     plane_clear(foreground, view);
     plane_clear(doubtful, view);
     plane_clear(doubtful_before, view);
+    still_restart(&still);
     all.count = 0;
     hide_all();
 }
@@ -149,64 +172,42 @@ static int scene_changed(int64_t media_us) {
 static int32_t has_travelled(const track *t) {
     float dx = t->at.x + t->at.w / 2 - t->start.x - t->start.w / 2, dy = t->at.y + t->at.h / 2 - t->start.y - t->start.h / 2;
     float w = t->at.w > t->start.w ? t->at.w : t->start.w, h = t->at.h > t->start.h ? t->at.h : t->start.h;
-    return dx * dx / (w * w + 1e-9f) + dy * dy / (h * h + 1e-9f) > TRAVELLED * TRAVELLED;
+    return dx * dx / (w * w + 1e-9f) + dy * dy / (h * h + 1e-9f) > FAR * FAR;
 }
 
-static box box_of(const region *r) {
-    float w = (float)view.width, h = (float)view.height;
-    return (box){(float)r->left / w, (float)r->top / h, (float)(r->right - r->left) / w, (float)(r->bottom - r->top) / h};
+/* Where the wind is at work, something small must be seen for a while without a break. */
+static int32_t is_doubted(const track *t, const region *r, int64_t media_us) {
+    int32_t unrest = r->unrest / r->area;
+    if (unrest < STIRRED) return 0;
+    if (!r->travelled && unrest > RESTLESS) return 1;
+    if ((float)r->area > LARGE * (float)(view.width * view.height)) return 0;
+    return 5 * t->hits < 4 * (t->mark / A_FRAME) || media_us - t->first_us < GRACE_US;
+}
+
+/* What has just come may yet travel: where it was a frame ago it has not come from nowhere and gone nowhere. */
+static void clear_doubt(const region *r) {
+    int32_t w = (r->right - r->left) / 2, h = (r->bottom - r->top) / 2;
+    int32_t left = r->left - w < 0 ? 0 : r->left - w, right = r->right + w > view.width ? view.width : r->right + w;
+    int32_t top = r->top - h < 0 ? 0 : r->top - h, bottom = r->bottom + h > view.height ? view.height : r->bottom + h;
+    fill_box16(doubtful_before + top * view.pitch + left, view.pitch, 0, right - left, bottom - top);
 }
 
 static void follow_regions(int64_t media_us) {
     static box boxes[MAX_TRACKS];
     static int32_t groups[MAX_TRACKS];
     int32_t count = found.count < MAX_TRACKS ? found.count : MAX_TRACKS;
-    for (int32_t i = 0; i < count; i++) boxes[i] = box_of(&found.list[i]);
+    for (int32_t i = 0; i < count; i++) boxes[i] = report_box(view, &found.list[i]);
     track_rules rules = {.keep_us = set.keep_us, .confirm_hits = 2, .reach = 1.0f};
     tracks_feed(&all, boxes, groups, count, media_us, &rules);
     for (int32_t i = 0; i < all.count; i++) {
         track *t = &all.list[i];
+        t->mark += A_FRAME;
         if (t->seen < 0) continue;
-        if (has_travelled(t)) t->mark = 1;
-        found.list[t->seen].travelled = t->mark;
-    }
-}
-
-static void emit(const track *t, const region *r, int64_t media_us) {
-    char bytes[96];
-    text attributes = {.bytes = bytes, .capacity = sizeof bytes};
-    text_say(&attributes, "{\"area\":");
-    text_add_number(&attributes, (double)r->area / (view.width * view.height), 5);
-    text_say(&attributes, ",\"age_s\":");
-    text_add_number(&attributes, (double)(media_us - t->first_us) * 1e-6, 2);
-    text_say(&attributes, "}");
-    float contrast = (float)r->strength / (float)r->area / FULL_CONTRAST;
-    float sure = (contrast < 1 ? contrast : 1) * (float)(t->hits < 4 ? t->hits : 4) / 4;
-    box at = box_clip(box_of(r));
-    camera_edge_observation seen = {
-        .kind = "motion",
-        .kind_len = 6,
-        .score = 0.4f + 0.6f * sure,
-        .track = t->id,
-        .x = at.x,
-        .y = at.y,
-        .w = at.w,
-        .h = at.h,
-        .attributes = bytes,
-        .attributes_len = attributes.len,
-    };
-    camera_edge_emit(&seen);
-}
-
-static void report(int64_t media_us) {
-    int32_t count = 0;
-    for (int32_t i = 0; i < all.count && count < MOST_BOXES; i++) {
-        const track *t = &all.list[i];
-        if (t->seen < 0 || t->id < 0) continue;
-        const region *r = &found.list[t->seen];
-        if (!r->travelled && r->unrest > RESTLESS * r->area) continue;
-        emit(t, r, media_us);
-        count++;
+        region *r = &found.list[t->seen];
+        if (has_travelled(t)) t->mark |= TRAVELLED;
+        r->travelled = t->mark & TRAVELLED;
+        r->untold = is_doubted(t, r, media_us);
+        if (!r->travelled && media_us - t->first_us < GRACE_US) clear_doubt(r);
     }
 }
 
@@ -270,7 +271,8 @@ static void show_cover(int64_t media_us, int64_t elapsed_us) {
         draw_unsettled(media_us);
         add_plane(cover, unsettled_cover, NULL);
     }
-    show(cover);
+    draw_hidden(cover);
+    send_mask();
 }
 
 /* Fill joined and found from the plane of hits or of what is solid. */
@@ -298,14 +300,18 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     }
     find_regions(solid);
     follow_regions(media_us);
+    hole_planes closing = {joined, rows, scratch, scratch_too};
+    holes_close(&found, view, &closing, solid);
     regions_paint(&found, view, (hit_plane){solid, rows}, foreground, doubtful);
-    if (set.tight) show(foreground);
+    draw_foreground();
+    if (set.tight) send_mask();
     /* a shadow is no object, but the background is not to be learned from it */
     if (shadows) add_plane(foreground, hits, solid);
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};
     background_follow(&model, &step);
     forget_ghosts();
-    report(media_us);
+    still_follow(&still, image, model.usual, media_us);
+    report_seen(&(sighting){view, &found, &all, &still, media_us});
     uint8_t *swap = doubtful;
     doubtful = doubtful_before;
     doubtful_before = swap;

@@ -159,7 +159,7 @@ static inline int32_t gradient(const uint8_t *at, int32_t pitch) {
 }
 
 /* The region of a run, -1 where it was too small. */
-static int32_t region_of(const regions *found, int32_t i) {
+int32_t regions_number(const regions *found, int32_t i) {
     while (found->runs[i].parent != i) i = found->runs[i].parent;
     return found->runs[i].region;
 }
@@ -267,12 +267,12 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
     connect_runs(found, e, joined, planes);
     number_roots(found, e);
     for (int32_t i = 0; i < found->run_count; i++) {
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n >= 0) measure_run(&found->list[n], e, planes, &found->runs[i]);
     }
     drop_small(found, least_area);
     for (int32_t i = 0; i < found->run_count; i++) {
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n >= 0) measure_rim(&found->list[n], e, planes, &found->runs[i]);
     }
 }
@@ -291,10 +291,21 @@ void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *fore
     plane_clear(doubtful, e);
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t number = region_of(found, i), at = r->y * e.pitch + r->from;
+        int32_t number = regions_number(found, i), at = r->y * e.pitch + r->from;
         if (number < 0) continue;
         u8x16 doubt = splat16(found->list[number].travelled ? 0 : 255);
         paint_run(hits.pixels + at, foreground + at, doubtful + at, r->to - r->from, doubt);
+    }
+}
+
+void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t *told) {
+    plane_clear(told, e);
+    for (int32_t i = 0; i < found->run_count; i++) {
+        const run *r = &found->runs[i];
+        int32_t number = regions_number(found, i), at = r->y * e.pitch + r->from;
+        if (number < 0 || found->list[number].untold) continue;
+        for (int32_t x = 0; x < r->to - r->from; x += 16)
+            store16(told + at + x, load16(told + at + x) | (load16(hits.pixels + at + x) & first16(r->to - r->from - x)));
     }
 }
 
@@ -304,7 +315,7 @@ void regions_paint_one(const regions *found, extent e, hit_plane hits, int32_t n
         for (int32_t x = one->left & ~15; x < one->right; x += 16) store16(mask + y * e.pitch + x, splat16(0));
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        if (region_of(found, i) != number) continue;
+        if (regions_number(found, i) != number) continue;
         int32_t at = r->y * e.pitch + r->from;
         for (int32_t x = 0; x < r->to - r->from; x += 16) {
             u8x16 hit = load16(hits.pixels + at + x) & first16(r->to - r->from - x);
@@ -318,7 +329,7 @@ void regions_fill_rows(const regions *found, extent e, uint8_t *mask) {
     for (int32_t n = 0; n < found->count; n++) row[n] = -1;
     for (int32_t i = 0; i < found->run_count; i++) {
         const run *r = &found->runs[i];
-        int32_t n = region_of(found, i);
+        int32_t n = regions_number(found, i);
         if (n < 0) continue;
         /* runs come from left to right: the gap to the one before belongs to the region too */
         int32_t from = row[n] == r->y ? end[n] : r->from;

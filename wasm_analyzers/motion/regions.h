@@ -21,6 +21,7 @@ typedef struct region {
     int32_t steady;                   /* sum of the ages of what stands still */
     int32_t unrest;                   /* sum of the unrest */
     int32_t travelled;                /* it is known to have come from elsewhere */
+    int32_t untold;                   /* it may be a branch in the wind */
 } region;
 
 typedef struct regions {
@@ -58,6 +59,12 @@ void regions_find(regions *found, extent e, const uint8_t *joined, const region_
 
 /* foreground = the hits of the regions that were found; doubtful = those of regions that have not travelled. */
 void regions_paint(const regions *found, extent e, hit_plane hits, uint8_t *foreground, uint8_t *doubtful);
+
+/* told = the hits of the regions that are not untold. */
+void regions_paint_told(const regions *found, extent e, hit_plane hits, uint8_t *told);
+
+/* The region of a run, -1 where it was too small. */
+int32_t regions_number(const regions *found, int32_t i);
 
 /* Set mask to 255 from the first to the last pixel of each region in each row. */
 void regions_fill_rows(const regions *found, extent e, uint8_t *mask);
