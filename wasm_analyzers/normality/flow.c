@@ -166,6 +166,18 @@ static void search(plane a, plane b, const area *boxes, int32_t step, shift *bes
         }
 }
 
+/* Parts of one thing mostly move alike: what one of them found is tried by the others too. */
+static void share(plane a, plane b, const area *boxes, shift *best) {
+    shift found[PARTS] = {best[UPPER], best[LOWER], best[WHOLE]};
+    for (int32_t k = 0; k < PARTS; k++) {
+        int32_t lowest = INT32_MAX;
+        for (int32_t j = 0; j < PARTS; j++) {
+            int32_t cost = cost_of(apart(a, b, boxes[k], found[j].u, found[j].v), found[j]);
+            if (cost < lowest) lowest = cost, best[k] = found[j];
+        }
+    }
+}
+
 /* A box's shift in parts of a pixel, and how much of it is not found again. */
 static moved measure(plane a, plane b, area box, shift at, float per_second) {
     int32_t u = at.u, v = at.v, middle = apart(a, b, box, u, v);
@@ -191,8 +203,10 @@ void flow_of(const flow *f, body b, moved *parts) {
     shift best[PARTS] = {{0, 0}, {0, 0}, {0, 0}};
     search(now, then, halves, step, best);
     float per_second = 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]);
-    for (int32_t k = 0; k < PARTS; k++) {
+    for (int32_t k = 0; k < PARTS; k++)
         for (int32_t d = step / 2; d > 0; d /= 2) best[k] = refine(now, then, halves[k], best[k], d);
+    share(now, then, halves, best);
+    for (int32_t k = 0; k < PARTS; k++) {
         best[k] = refine(fine_now, fine_then, boxes[k], (shift){2 * best[k].u, 2 * best[k].v}, 1);
         parts[k] = measure(fine_now, fine_then, boxes[k], best[k], per_second);
     }
