@@ -334,6 +334,7 @@ def test_a_state_that_the_host_kept_and_is_not_right_is_forgotten(learned: bytes
 def test_a_state_of_another_size_gives_no_answer(learned: bytes, open_camera: OpenCamera) -> None:
     camera = open_camera(learned, size=(120, 90))
     assert camera.try_to_look(np.full((90, 120), 120, np.uint8)) is None
+    assert "a view of another size" in (camera.analyzer.last_fault or "")
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (WIDTH, HEIGHT), (64, 200)])
