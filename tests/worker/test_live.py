@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -83,7 +83,8 @@ def test_a_camera_whose_module_may_not_run_any_more_ends_with_the_reason(
 def test_what_modules_learned_is_handed_over_when_the_camera_ends(
     tmp_path: Path, sandboxing: Sandboxing, plan: Callable[..., CameraPlan]
 ) -> None:
-    stop, kept = Event(), []
+    stop = Event()
+    kept: list[Mapping[str, bytes]] = []
     source = open_source("synthetic:?size=64x36&fps=20&seconds=1&pace=0", SourceOptions(wait=stop.wait))
     live = LiveCamera(source, SystemClock(), stop, lambda message: None, kept.append)
     with source:
