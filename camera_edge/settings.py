@@ -29,7 +29,7 @@ class ClipSettings(msgspec.Struct, frozen=True):
 
 
 class RedactSettings(msgspec.Struct, frozen=True):
-    """`required` None: motion, and every analyzer that a model is granted to."""
+    """`required` None: motion, and every analyzer that an added model is granted to."""
 
     mode: Literal["pixelate", "black"]
     hold_s: float

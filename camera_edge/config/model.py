@@ -93,7 +93,7 @@ class RedactConfig(Strict):
     mode: Literal["pixelate", "black"] = "pixelate"
     with_: Annotated[list[ModuleName] | None, Field(alias="with", min_length=1)] = None
     """The analyzers that must have answered for a picture to be shown at all.
-    Default: motion, and every analyzer that a model is granted to."""
+    Default: motion, and every analyzer that an added model is granted to."""
     hold_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """What was hidden stays hidden for this long."""
     pad: Annotated[float, Field(ge=0.2, le=2.0)] = 0.25

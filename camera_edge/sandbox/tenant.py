@@ -27,6 +27,10 @@ from camera_edge.sandbox.status import GuestFault, Reason
 
 T = TypeVar("T")
 
+# of a guest's log, as in ABI.md
+ERROR_LEVEL = 3
+COMPLAINT_MAX = 200
+
 
 @dataclass(frozen=True, slots=True)
 class HostCalls:
@@ -246,11 +250,15 @@ class Tenant:
             raise GuestFault(Reason.OUTPUT, draft.spoiled)
         if result < 0:
             called = "observe" if isinstance(draft, RulingDraft) else "analyze"
-            said = f"; it says: {self._host.logs[-1].text}" if self._host.logs else ""
-            raise _Failed(f"{called} returned {result}{said}")
+            raise _Failed(f"{called} returned {result}{self._complaint()}")
         self._tally.refused += draft.refused
         self._tally.copied += guest.copies
         return used
+
+    def _complaint(self) -> str:
+        """What the guest itself has just said is wrong."""
+        errors = [line.text for line in self._host.logs if line.level == ERROR_LEVEL]
+        return f"; it says: {errors[-1][:COMPLAINT_MAX]}" if errors else ""
 
     def _wake(self) -> Guest:
         assert self._linked is not None, "a question opens first"

@@ -364,5 +364,10 @@ def _is_asked(grant: str, asked: Set[str]) -> bool:
 def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
     """Never none: nothing would have to have answered then for a picture to be shown."""
     pixel = [each for each in analyzers if not each.is_rule]
-    names = [each.name for each in pixel if each.name == REDACTION_DEFAULT or each.models]
+    # a shipped model finds nobody whom `motion` does not see
+    names = [
+        each.name
+        for each in pixel
+        if each.name == REDACTION_DEFAULT or not all(model.is_shipped for model in each.models)
+    ]
     return names or [each.name for each in pixel]

@@ -133,7 +133,7 @@ def test_a_recording_in_which_nothing_happens_teaches_nothing(command: Command, 
     ("arguments", "fault"),
     [
         (("motion", "--out", "a.state", "usual-1.avi"), (64, "learns nothing")),
-        (("normality", "--out", "missing/a.state", "usual-1.avi"), (73, "folder is not there")),
+        (("normality", "--out", "usual-1.avi/a.state", "usual-1.avi"), (73, "cannot be written")),
         (("normality", "--out", "a.state", "nobody.avi"), (74, "nobody.avi")),
         (("normality", "--out", "a.state", "usual-1.avi", "--rate", "0"), (64, "--rate")),
         (("normality", "--out", "a.state", "rtsp://user:secret@camera/stream"), (64, "credentials")),

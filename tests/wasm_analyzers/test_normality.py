@@ -201,7 +201,9 @@ def test_usual_walkers_are_quiet_and_a_cart_at_walking_speed_is_not(learned: byt
 
 
 def test_a_runner_is_too_fast_and_is_found_where_he_is(learned: bytes, open_camera: OpenCamera) -> None:
-    camera = open_camera(learned)
+    # of a hundred seconds little is known of how fast people may be: an alarm is far away, so a lower one is asked for
+    usual = causal(open_camera(learned, channel="speed").watch(60, Street(), *PASSERS))
+    camera = open_camera(learned, channel="speed", alarm=0.4)
     street, runner = Street(), Walker(-20, y=90, speed=60, gray=60)
     camera.watch(10, street)
     seen: list[tuple[float, Observation]] = []
@@ -209,8 +211,9 @@ def test_a_runner_is_too_fast_and_is_found_where_he_is(learned: bytes, open_came
         x = 10 + 60 * step * STEP_US / SECOND_US
         answer = camera.look(street.picture(replace(runner, x=x, phase=step * 0.2)))
         seen += [(x, each) for each in answer.observations]
+        assert max(usual) < 0.4
     fast = [(x, each) for x, each in seen if each.attributes["why"] == "too fast"]
-    assert fast, [each.attributes for _, each in seen]
+    assert len(fast) >= 3
     x, best = max(fast, key=lambda pair: pair[1].score)
     assert best.box.x * WIDTH - 12 <= x <= (best.box.x + best.box.w) * WIDTH + 12
     assert {"speed", "direction", "size", "place", "shape"} <= set(best.attributes)
@@ -331,6 +334,7 @@ def test_a_state_that_the_host_kept_and_is_not_right_is_forgotten(learned: bytes
 def test_a_state_of_another_size_gives_no_answer(learned: bytes, open_camera: OpenCamera) -> None:
     camera = open_camera(learned, size=(120, 90))
     assert camera.try_to_look(np.full((90, 120), 120, np.uint8)) is None
+    assert "a view of another size" in (camera.analyzer.last_fault or "")
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (WIDTH, HEIGHT), (64, 200)])
@@ -347,7 +351,7 @@ def test_frames_of_any_size_and_rate_are_answered(open_camera: OpenCamera, size:
 
 
 def test_a_scene_that_is_busy_from_the_first_frame_is_learned(open_camera: OpenCamera) -> None:
-    camera = open_camera(learn_s=20, occasion_s=5)
+    camera = open_camera(learn_s=40, occasion_s=5)
     crowd = tuple(Walker(11 * k, y=82 + 2 * (k % 9), speed=8 + k % 7, gray=40 + 9 * (k % 6)) for k in range(16))
-    answers = camera.watch(160, Street(), *crowd)
+    answers = camera.watch(260, Street(), *crowd)
     assert len(alarms(answers)) <= 3

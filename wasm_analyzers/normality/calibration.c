@@ -1,12 +1,12 @@
 #include "calibration.h"
 
 enum { FEW_SAMPLES = 20, SEEN_MOST = 200000 };
-/* An alarm is as rare as one frame in so many: as a natural logarithm, about half a million. */
-static const float ALARM = 13;
+/* An alarm is as rare as one frame in so many: as a natural logarithm, about eight thousand. */
+static const float ALARM = 9;
 static const float LEAST_BEYOND[WHYS] = {0.02f, 0.2f, 0.04f, 0.2f, 0.12f};
 static const float LEAST_BEYOND_ALL = 0.2f;
 /* Of two that say a thing is rare the better founded one counts more: places and ways are few, and a crowd is large. */
-static const float WEIGHTS[WHYS] = {1, 0.7f, 0.6f, 0.6f, 1.1f};
+static const float WEIGHTS[WHYS] = {1, 0.7f, 0.5f, 0.4f, 1.1f};
 
 static float sorted[MOST_SAMPLES];
 

@@ -3,9 +3,9 @@
 #include "simd.h"
 
 enum {
-    REACH_X = 8,
-    REACH_Y = 4,
-    BROAD = 48, /* pixels: what is so high is searched for in larger steps */
+    REACH_X = 4, /* steps of two pixels at half resolution, of four where things are high */
+    REACH_Y = 2,
+    BROAD = 48, /* pixels: from here on things are high */
     FARTHEST = FLOW_MARGIN - 16,
     SPAN_US = 190000,
     GAP_US = 1100000,
@@ -76,6 +76,15 @@ void flow_see(flow *f, const float *difference, const uint8_t *mask, int64_t med
     f->before = find_before(f);
 }
 
+/* Sums of two neighbours each. */
+static u16x8 pairs(u8x16 v) {
+#if defined(__wasm_simd128__)
+    return (u16x8)__builtin_wasm_extadd_pairwise_i8x16_u_i16x8((i8x16)v);
+#else
+    return (u16x8)v % 256 + (u16x8)v / 256;
+#endif
+}
+
 static u32x4 widened(u16x8 sum) {
     return __builtin_convertvector(__builtin_shufflevector(sum, sum, 0, 1, 2, 3), u32x4) +
            __builtin_convertvector(__builtin_shufflevector(sum, sum, 4, 5, 6, 7), u32x4);
@@ -90,7 +99,7 @@ static int32_t apart(plane a, plane b, area box, int32_t u, int32_t v) {
         u16x8 sum = {0};
         for (int32_t y = 0; y < box.height; y++) {
             u8x16 off = difference16(load16(p + y * a.pitch + x), load16(q + y * b.pitch + x)) & used;
-            sum += low16(off) + high16(off);
+            sum += pairs(off);
             if ((y & 127) != 127) continue;
             /* before the sums of 16 bits could run over */
             total += widened(sum);
@@ -109,7 +118,7 @@ static int32_t content(plane a, area box) {
         u16x8 sum = {0};
         for (int32_t x = 0; x < box.width; x += 16) {
             u8x16 off = difference16(load16(p + x), splat16(NOTHING)) & first16(box.width - x);
-            sum += low16(off) + high16(off);
+            sum += pairs(off);
         }
         total += widened(sum);
     }
@@ -129,13 +138,13 @@ typedef struct shift {
 /* What a shift costs: the more, the farther, so that of equal matches the shortest wins. */
 static int32_t cost_of(int32_t off, shift s) { return off * 64 + s.u * s.u + s.v * s.v; }
 
-/* The best match among the neighbours of a shift, at most `reach` away. */
-static shift refine(plane a, plane b, area box, shift from, int32_t reach) {
+/* The best match of a shift and its eight neighbours at this distance. */
+static shift refine(plane a, plane b, area box, shift from, int32_t distance) {
     shift best = from;
     int32_t lowest = INT32_MAX;
-    for (int32_t v = from.v - reach; v <= from.v + reach; v++)
-        for (int32_t u = from.u - reach; u <= from.u + reach; u++) {
-            shift to = {clipped(u, -FARTHEST - 1, FARTHEST + 1), clipped(v, -FARTHEST - 1, FARTHEST + 1)};
+    for (int32_t dv = -distance; dv <= distance; dv += distance)
+        for (int32_t du = -distance; du <= distance; du += distance) {
+            shift to = {clipped(from.u + du, -FARTHEST, FARTHEST), clipped(from.v + dv, -FARTHEST, FARTHEST)};
             int32_t cost = cost_of(apart(a, b, box, to.u, to.v), to);
             if (cost < lowest) lowest = cost, best = to;
         }
@@ -155,6 +164,18 @@ static void search(plane a, plane b, const area *boxes, int32_t step, shift *bes
                 if (cost < lowest[k]) lowest[k] = cost, best[k] = to;
             }
         }
+}
+
+/* Parts of one thing mostly move alike: what one of them found is tried by the others too. */
+static void share(plane a, plane b, const area *boxes, shift *best) {
+    shift found[PARTS] = {best[UPPER], best[LOWER], best[WHOLE]};
+    for (int32_t k = 0; k < PARTS; k++) {
+        int32_t lowest = INT32_MAX;
+        for (int32_t j = 0; j < PARTS; j++) {
+            int32_t cost = cost_of(apart(a, b, boxes[k], found[j].u, found[j].v), found[j]);
+            if (cost < lowest) lowest = cost, best[k] = found[j];
+        }
+    }
 }
 
 /* A box's shift in parts of a pixel, and how much of it is not found again. */
@@ -178,12 +199,14 @@ void flow_of(const flow *f, body b, moved *parts) {
     extent small = halved(f->size);
     plane now = inside(f->coarse[f->at], small), then = inside(f->coarse[f->before], small);
     plane fine_now = inside(f->fine[f->at], f->size), fine_then = inside(f->fine[f->before], f->size);
-    int32_t step = 1 + boxes[WHOLE].height / BROAD;
+    int32_t step = boxes[WHOLE].height < BROAD ? 2 : 4;
     shift best[PARTS] = {{0, 0}, {0, 0}, {0, 0}};
     search(now, then, halves, step, best);
     float per_second = 1e6f / (float)(f->times_us[f->at] - f->times_us[f->before]);
+    for (int32_t k = 0; k < PARTS; k++)
+        for (int32_t d = step / 2; d > 0; d /= 2) best[k] = refine(now, then, halves[k], best[k], d);
+    share(now, then, halves, best);
     for (int32_t k = 0; k < PARTS; k++) {
-        if (step > 1) best[k] = refine(now, then, halves[k], best[k], step - 1);
         best[k] = refine(fine_now, fine_then, boxes[k], (shift){2 * best[k].u, 2 * best[k].v}, 1);
         parts[k] = measure(fine_now, fine_then, boxes[k], best[k], per_second);
     }

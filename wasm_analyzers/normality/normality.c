@@ -4,6 +4,7 @@
  * With `channel` one of these names the score is that channel's alone, calibrated too: 0 usual, 1 rare. */
 #include "camera_edge.h"
 #include "learning.h"
+#include "looks.h"
 #include "routine.h"
 #include "text.h"
 #include "verdict.h"
@@ -11,6 +12,7 @@
 /* unlike for so long: it is said; and for so long: the camera was moved */
 enum { UNFIT_US = 2000000, MOVED_US = 60000000 };
 static const float UNLIKE = 0.3f; /* part of the scene that is to be seen, or the camera looks elsewhere */
+static const float SURE = 0.5f;       /* of the model that says what it looks like */
 static const float FEW_WINDOWS = 100; /* of which nothing can be learned */
 static const char *const CHANNELS_BY_NAME[WHYS] = {"speed", "direction", "size", "place", "shape"};
 static const char *const WHY[WHYS] = {"too fast", "wrong way", "unusual size", "unusual place", "unusual shape"};
@@ -107,6 +109,8 @@ static int32_t start(extent e, int64_t media_us) {
         forget("the state is of a view of another size: learn from this camera with `camera-edge learn normality`"))
         return -1;
     if (stored) state_read(&now, &seen.empty);
+    /* by the weights of this version, whichever it was learned with */
+    if (now.head.stage == READY) calibration_settle(&now.measured);
     study.now = NULL;
     if (set.pass >= 0 || set.goes_on || (!now.head.sealed && !set.fixed)) {
         if (lessons_start(&study, e)) return -1;
@@ -122,7 +126,21 @@ static int32_t start(extent e, int64_t media_us) {
     return 0;
 }
 
-static void report(const answers *a, const float *smooth, float score) {
+/* "unusual shape, looks like a cyclist": only where the model is sure of something else than people on foot. */
+static void say_why(text *to, int32_t channel, const looks *like) {
+    char words[64];
+    text why = {words, sizeof words, 0};
+    text_say(&why, WHY[channel]);
+    if (like->kind && like->sure >= SURE && !same_text(like->kind, (int32_t)text_length(like->kind), "person") &&
+        !same_text(like->kind, (int32_t)text_length(like->kind), "group") &&
+        !same_text(like->kind, (int32_t)text_length(like->kind), "other")) {
+        text_say(&why, same_text(like->kind, (int32_t)text_length(like->kind), "animal") ? ", looks like an " : ", looks like a ");
+        text_say(&why, like->kind);
+    }
+    text_add_quoted(to, words, why.len);
+}
+
+static void report(const answers *a, const frame *f, const float *smooth, float score) {
     static char attributes[512];
     int32_t best = -1;
     float highest = 0;
@@ -135,7 +153,16 @@ static void report(const answers *a, const float *smooth, float score) {
         if (best < 0 || level > highest) best = k, highest = level;
     }
     if (best < 0) return;
-    text_add_quoted(&to, WHY[best], text_length(WHY[best]));
+    place at = seen.places[a->windows[best]];
+    float h = perspective_height(&now.sizes, at.y), w = (float)seen.size.width, t = (float)seen.size.height;
+    looks like = looks_at(&seen, f, at, h);
+    say_why(&to, best, &like);
+    if (like.kind) {
+        text_say(&to, ",\"looks\":");
+        text_add_quoted(&to, like.kind, text_length(like.kind));
+        text_say(&to, ",\"looks_sure\":");
+        text_add_number(&to, like.sure, 3);
+    }
     for (int32_t k = 0; k < WHYS; k++) {
         text_say(&to, ",\"");
         text_say(&to, CHANNELS_BY_NAME[k]);
@@ -143,8 +170,6 @@ static void report(const answers *a, const float *smooth, float score) {
         text_add_number(&to, calibration_level(&now.measured, k, smooth[k]), 3);
     }
     text_say(&to, "}");
-    place at = seen.places[a->windows[best]];
-    float h = perspective_height(&now.sizes, at.y), w = (float)seen.size.width, t = (float)seen.size.height;
     float left = within((at.x - 0.65f * h) / w, 0, 1), right = within((at.x + 0.65f * h) / w, 0, 1);
     float top = within((at.y - 1.1f * h) / t, 0, 1), bottom = within((at.y + 0.06f * h) / t, 0, 1);
     camera_edge_observation o = {CAMERA_EDGE_TEXT("unusual"), within(1 - 0.5f * set.alarm / score, 0, 1), -1, left, top, 0, 0,
@@ -186,10 +211,12 @@ static void judge(const frame *f) {
     float smooth[WHYS], revised[WHYS];
     sight_judge(&seen, &now, 3, &a);
     verdict_see(&judged, f->media_us, a.values, smooth);
-    for (int32_t k = 0; k < WHYS; k++) camera_edge_metric(CHANNELS_BY_NAME[k], text_length(CHANNELS_BY_NAME[k]), a.values[k]);
+    for (int32_t k = 0; k < WHYS; k++)
+        camera_edge_metric(CHANNELS_BY_NAME[k], text_length(CHANNELS_BY_NAME[k]),
+                           calibration_level(&now.measured, k, smooth[k]));
     float score = score_of(smooth);
     camera_edge_score(score);
-    if (score >= set.alarm) report(&a, smooth, score);
+    if (score >= set.alarm) report(&a, f, smooth, score);
     opinion said = {f->media_us, score, smooth};
     if (learns_daily()) routine_follow(&daily, &now, &seen, &study, &said);
     int32_t lag = verdict_revise(&judged, revised);
