@@ -14,7 +14,7 @@ from camera_edge.eval.change import ChangeFigures
 from camera_edge.eval.charts import doubtful_frames, file_name
 from camera_edge.eval.detection import overlaps
 from camera_edge.eval.foreground import Areas, Confusion
-from camera_edge.eval.normality import NormalityFigures
+from camera_edge.eval.normality import CHANNELS, NormalityFigures
 from camera_edge.eval.people import PeopleFigures, PeopleResult
 from camera_edge.eval.picturefile import size
 from camera_edge.eval.replay import Site
@@ -126,8 +126,8 @@ def _of_unusual(
     for column, each in enumerate(said):
         why = str(each.attributes.get("why", ""))
         outlines.append(Outline(ON_IT if table[:, column].any() else ELSEWHERE, each.box.sides, why))
-        levels = {name: value for name, value in each.attributes.items() if isinstance(value, float | int)}
-        notes.append(f"{why}: " + ", ".join(f"{name} {value:.2f}" for name, value in levels.items()))
+        levels = [f"{name} {each.attributes[name]:.2f}" for name in CHANNELS if name in each.attributes]
+        notes.append(f"{why}: {', '.join(levels)}")
     notes = [*(notes or ["nothing is reported"]), "1 and more is an alarm"]
     return Sketch(title, width, height, outlines=outlines, notes=notes)
 
