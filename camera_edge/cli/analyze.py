@@ -154,8 +154,7 @@ def _plans(
     sources: list[str], config: Path | None, specs: list[str], rate: float | str | None
 ) -> list[tuple[str, CameraPlan]]:
     """A plan for each source, made before the first one is opened: a fault in one stops all."""
-    from camera_edge.address import safe_address
-    from camera_edge.config import DEFAULT_STATE, fill_in, load
+    from camera_edge.config import DEFAULT_STATE, load
     from camera_edge.packages.ready import recheck
     from camera_edge.worker.plan import Supply
 
@@ -166,15 +165,23 @@ def _plans(
     names: set[str] = set()
     plans = []
     for source in sources:
-        if safe_address(source) != source and "${" not in source:
-            raise UsageError(
-                f"{safe_address(source)} has credentials on the command line, where every user can read them",
-                hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
-            )
         camera = _camera_name(source, names)
-        overrides: dict[str, Any] = {"source": fill_in(source)} | ({} if rate is None else {"rate": rate})
+        overrides: dict[str, Any] = {"source": address_of(source)} | ({} if rate is None else {"rate": rate})
         plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, supply))))
     return plans
+
+
+def address_of(source: str) -> str:
+    """The address that a source of the command line stands for. Raises UsageError where it has secrets in the clear."""
+    from camera_edge.address import safe_address
+    from camera_edge.config import fill_in
+
+    if safe_address(source) != source and "${" not in source:
+        raise UsageError(
+            f"{safe_address(source)} has credentials on the command line, where every user can read them",
+            hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
+        )
+    return fill_in(source)
 
 
 def _named(loaded: Any, specs: list[str]) -> set[str]:

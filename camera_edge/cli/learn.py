@@ -69,17 +69,11 @@ def learn(
 def _recording(source: str, rate: str) -> Recording:
     from pydantic import ValidationError
 
-    from camera_edge.address import safe_address
-    from camera_edge.cli.analyze import parsed_rate
-    from camera_edge.config import CameraConfig, fill_in
+    from camera_edge.cli.analyze import address_of, parsed_rate
+    from camera_edge.config import CameraConfig
     from camera_edge.worker.lessons import Recording
 
-    if safe_address(source) != source and "${" not in source:
-        raise UsageError(
-            f"{safe_address(source)} has credentials on the command line, where every user can read them",
-            hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
-        )
-    address = fill_in(source)
+    address = address_of(source)
     try:
         settings = CameraConfig.model_validate({"source": address, "rate": parsed_rate(rate)}).settings()
     except ValidationError as exc:
