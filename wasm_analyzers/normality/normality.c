@@ -89,7 +89,7 @@ int32_t camera_edge_open(void) {
     set.pass = choice("learn", passes, 4);
     set.with_motion = choice("motion", off, 1) < 0;
     set.channel = choice("channel", CHANNELS_BY_NAME, WHYS);
-    set.alarm = (float)number("alarm", 1, 0.05, 1000);
+    set.alarm = (float)number("alarm", 0.8, 0.05, 1000);
     set.goes_on = choice("learn", on, 1) == 0, set.fixed = choice("learn", off, 1) == 0;
     daily.learn_us = (int64_t)(number("learn_s", 1800, 1, 1e6) * 1e6);
     daily.occasion_us = set.occasion_us = (int64_t)(number("occasion_s", 600, 1, 1e6) * 1e6);
