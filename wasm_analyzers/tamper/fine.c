@@ -16,7 +16,7 @@ enum {
 static inline int32_t apart(int32_t a, int32_t b) { return a < b ? b - a : a - b; }
 
 typedef struct sums {
-    int32_t noise, rough, changed, pixels;
+    int32_t noise, rough, changed, alive, pixels;
     int64_t usual, both;
 } sums;
 
@@ -26,7 +26,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
     const uint8_t *row = p->pixels + y * p->stride, *above = row - p->stride, *below = row + p->stride;
     const uint8_t *before = p->before + y * l->width;
     const uint16_t *usual = p->usual + y * l->width;
-    int32_t noise = 0, rough = 0, changed = 0, squares = 0, products = 0, brighter = 0;
+    int32_t noise = 0, rough = 0, changed = 0, alive = 0, squares = 0, products = 0, brighter = 0;
 #pragma clang loop unroll_count(4)
     for (int32_t x = from; x < to; x++) {
         int32_t left = row[x - 1] - 2 * row[x] + row[x + 1];
@@ -34,6 +34,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
         noise += apart(top + bottom, 2 * left);
         rough += apart(left, 0) + apart(above[x] + below[x], 2 * row[x]);
         changed += apart(row[x], before[x]);
+        alive += row[x] != before[x];
         int32_t more = row[x] - ((usual[x] * p->gain) >> 16);
         brighter += more;
         columns[x] += more;
@@ -46,6 +47,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
     sum->noise += noise;
     sum->rough += rough;
     sum->changed += changed;
+    sum->alive += alive;
     sum->usual += squares;
     sum->both += products;
     sum->pixels += to - from;
@@ -105,6 +107,7 @@ float fine_measure(const layout *l, const fine_planes *planes, grain *blocks) {
             .noise = (float)all[i].noise * scale,
             .rough = (float)all[i].rough * scale,
             .changed = (float)all[i].changed * scale,
+            .alive = (float)all[i].alive * scale,
             .usual = (float)all[i].usual / 16,
             .both = (float)all[i].both / 16,
         };

@@ -8,6 +8,7 @@ typedef struct grain {
     float noise;           /* mean of Immerkaer's difference of two Laplacians, which edges leave cold, in grey levels */
     float rough;           /* mean second difference, along rows and along columns added up */
     float changed;         /* mean absolute difference to the frame before */
+    float alive;           /* part of the pixels that are not as they were in the frame before */
     float usual, both;     /* sums: squared gradients of the learned view, and their products with the frame's */
 } grain;
 

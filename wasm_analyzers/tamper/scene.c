@@ -194,18 +194,20 @@ static void measure_noise(measures *m) {
 static void measure_change(measures *m) {
     static float changed[MOST_BLOCKS];
     int32_t open = 0, busy = 0, stirred = 0;
-    float sum = 0, rough = 0;
+    float sum = 0, rough = 0, alive = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (is_hidden(i)) continue;
         changed[open++] = grains[i].changed;
         stirred += grains[i].changed > 0;
         sum += grains[i].changed;
+        alive += grains[i].alive;
         rough += grains[i].rough;
     }
     float whole = open ? (float)open : 1;
     m->changed_mean = sum / whole;
     m->rough = rough / whole;
     m->stirred = (float)stirred / whole;
+    m->alive = alive / whole;
     m->changed = median(changed, open); /* which sorts them */
     m->changed_most = open ? changed[open - 1] : 0;
     for (int32_t i = 0; i < open; i++) busy += changed[i] > 3 * m->changed + BUSY;

@@ -27,6 +27,7 @@ typedef struct measures {
     float changed_most; /* of the block that changes most */
     float things;      /* part of the blocks that were busy last in which there still is more than the scene */
     float stirred;     /* part of the blocks that change at all */
+    float alive;       /* part of the pixels that are not as they were in the frame that was kept */
     int same;          /* pixel by pixel the frame that was kept */
     int too_soon;      /* there is no picture of half a second ago yet */
 } measures;
@@ -37,6 +38,8 @@ typedef struct habits {
     int frames;
     float busy, changed_most; /* at least, in the last second */
     float light, stirred; /* in the last half second; in the last three seconds */
+    float alive; /* at least, while nothing moved */
+    int calm;    /* glances in which nothing moved */
 } habits;
 
 /* Memory that a view of this size needs, zero at first. */

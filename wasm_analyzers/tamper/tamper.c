@@ -92,6 +92,13 @@ static void learn_habits(float rate) {
     follow(&usual.rough, seen.rough, rate);
 }
 
+/* At once down: an encoder's stillest frame may come again. */
+static void learn_rest(float rate) {
+    if (!usual.calm || seen.alive < usual.alive) usual.alive = seen.alive;
+    else follow(&usual.alive, seen.alive, rate / 10);
+    usual.calm += usual.calm < 1000;
+}
+
 /* Of the changes from one glance to the next. */
 static void learn_changes(float rate) {
     if (usual.frames++) {
@@ -101,6 +108,7 @@ static void learn_changes(float rate) {
         usual.changed = seen.changed;
         usual.changed_mean = seen.changed_mean;
     }
+    if (is_calm(&seen)) learn_rest(rate);
 }
 
 static void follow_changes(float elapsed_s) {
@@ -196,8 +204,9 @@ static void end_pause(int64_t media_us) {
  * pictures of a slow encoder, may do so again. */
 static int is_frozen(int64_t media_us, float elapsed_s) {
     enum stillness still = stands_still(&seen, &before_pause);
-    doubtful_glances += still == MAYBE;
-    if (still == LIVE || doubtful_glances > still_glances + MORE_DOUBTFUL || (still == MAYBE && !still_glances)) {
+    int nothing_yet = !still_glances && !doubtful_glances;
+    doubtful_glances += still == MAYBE || (still == STILLER && !still_glances);
+    if (still == LIVE || doubtful_glances > still_glances + MORE_DOUBTFUL || (still == MAYBE && nothing_yet)) {
         end_pause(media_us);
     } else if (still == STILL_PICTURE) {
         if (!still_glances || seen.changed < calmest.changed) calmest = seen;
@@ -205,7 +214,7 @@ static int is_frozen(int64_t media_us, float elapsed_s) {
     }
     if (still_glances) pause_us = media_us - moved_us;
     follow_changes(elapsed_s);
-    if (!still_glances) before_pause = usual;
+    if (!still_glances && !doubtful_glances) before_pause = usual;
     return still_glances >= STILL_GLANCES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
 }
 

@@ -5,11 +5,13 @@
 enum {
     BLACK = 16,
     WATCHED = 12, /* frames until the noise is known */
+    RESTED = 5,   /* glances at rest until it is known how still this camera is then */
 };
 static const float DRIFTED = 0.08f;    /* of the view */
 static const float LINES = 5;          /* grey levels */
 static const float MOST_CALM = 8;
 static const float NOISY = 0.25f;      /* grey levels from frame to frame of which an encoder cannot have left out any */
+static const float DEAD = 0.35f;       /* of the pixels that change at least while nothing moves */
 static const float CALM = 2.5f;        /* grey levels of the block that changes most, where nothing moves */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
@@ -87,6 +89,15 @@ opinion judge(const measures *m, const habits *h) {
     return (opinion){NOTHING, 0};
 }
 
+int is_calm(const measures *m) { return m->busy == 0 && m->changed_most < CALM; }
+
+/* Stopped without what noise and encoder leave of a scene at rest. */
+static enum stillness judge_rest(const measures *m, const habits *h) {
+    if (m->alive < DEAD * h->alive) return STILL_PICTURE;
+    if (!is_calm(m)) return LIVE;
+    return m->alive < h->alive ? STILLER : MAYBE;
+}
+
 enum stillness stands_still(const measures *m, const habits *h) {
     /* an empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more
      * than what one leaves behind who goes out */
@@ -95,6 +106,7 @@ enum stillness stands_still(const measures *m, const habits *h) {
     /* an encoder needs a moment until it gives a still picture as it is */
     float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
+    if (h->calm >= RESTED) return judge_rest(m, h);
     /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
     if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
         float noise = h->busy >= 2 * BUSY_BLOCKS ? h->changed + 0.2f : 0.5f * h->changed;
