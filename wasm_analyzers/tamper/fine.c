@@ -9,6 +9,7 @@
 #include "simd.h"
 
 enum {
+    NUDGE = 3,     /* pixels; fit_at allows no more */
     ROWS = 56,     /* about so many are looked at */
     STRONG = 1600, /* sixteenths of the squared gradient, 10 grey levels here: what is weaker an encoder may leave out */
 };
@@ -116,7 +117,8 @@ float fine_measure(const layout *l, const fine_planes *planes, grain *blocks) {
     return down > across ? down : across;
 }
 
-float fine_fit(const layout *l, const fine_planes *p, const uint8_t *flags, int32_t dx, int32_t dy) {
+/* With the learned view shifted by (dx, dy). */
+static float fit_at(const layout *l, const fine_planes *p, const uint8_t *flags, int32_t dx, int32_t dy) {
     int32_t side = BLOCK * l->factor;
     int64_t both = 0;
     for (int32_t y = 4; y < l->height - 4; y += 2 * step_of(l)) {
@@ -135,6 +137,24 @@ float fine_fit(const layout *l, const fine_planes *p, const uint8_t *flags, int3
         }
     }
     return (float)both / 16;
+}
+
+nudge fine_climb(const layout *l, const fine_planes *p, const uint8_t *flags) {
+    static const int8_t steps[4][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
+    nudge best = {0, 0, 0, fit_at(l, p, flags, 0, 0)};
+    best.fit = best.none;
+    for (int climbing = 1; climbing;) {
+        climbing = 0;
+        for (int32_t i = 0; i < 4; i++) {
+            int32_t x = best.x + steps[i][0], y = best.y + steps[i][1];
+            if (x < -NUDGE || x > NUDGE || y < -NUDGE || y > NUDGE) continue;
+            float fit = fit_at(l, p, flags, x, y);
+            if (fit <= best.fit) continue;
+            best.fit = fit, best.x = x, best.y = y, climbing = 1;
+            break;
+        }
+    }
+    return best;
 }
 
 int fine_same(const layout *l, const fine_planes *p) {

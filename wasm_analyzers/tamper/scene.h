@@ -15,6 +15,7 @@ typedef struct measures {
     float light, usual_light;   /* mean luma, 16 is black */
     float bright, usual_bright; /* part of the cells that is near white */
     float lit;         /* luma that a fiftieth of the cells is above */
+    float dim, usual_dim; /* luma that a fiftieth of the cells is below */
     float contrast;    /* of the frame, of the learned view's: squared gradients */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
     float edges;       /* mean second difference where the learned view has edges, of the contrast */
@@ -61,6 +62,9 @@ void scene_learn(int32_t count, int64_t media_us);
 void scene_keep(void);
 
 /* Move the learned view along where the camera sways or creeps by a few pixels, and that makes it `gain` times as sharp. */
+/* How much better the learned view fits where it fits best, pixels beside where it lies: a camera trembles. At least 1. */
+float scene_tremble(void);
+
 void scene_follow_drift(int64_t media_us, float gain);
 
 const layout *scene_layout(void);

@@ -38,7 +38,7 @@ static double number(const char *name, double fallback, double least, double mos
 }
 
 int32_t camera_edge_open(void) {
-    set.learn_us = (int64_t)(number("learn_s", 1.5, 0.2, 600) * 1e6);
+    set.learn_us = (int64_t)(number("learn_s", 0.9, 0.2, 600) * 1e6);
     set.confirm_s = (float)number("confirm_s", 1.2, 0.1, 60);
     set.frozen_us = (int64_t)(number("frozen_s", 2, 0.5, 3600) * 1e6);
     set.moved_us = (int64_t)(number("moved_s", 30, 1, 86400) * 1e6);
@@ -256,8 +256,11 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     if (learned < LEAST_FRAMES || media_us - first_us < set.learn_us) {
         learn(media_us, glance);
     } else {
-        if (seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f)
+        if (seen.sharp > 0 && seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f) {
+            float better = scene_tremble();
             scene_follow_drift(media_us, 0.85f * usual.sharp / (seen.sharp > 0.05f ? seen.sharp : 0.05f));
+            seen.sharp *= better;
+        }
         decide(media_us, elapsed_s, glance_s);
     }
     if (glance) {
