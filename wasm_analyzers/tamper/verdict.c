@@ -5,7 +5,7 @@
 enum {
     BLACK = 16,
     WHITE = 180, /* luma of a picture that is white, where all of it is brighter */
-    WATCHED = 12, /* frames until the noise is known */
+    WATCHED = 25, /* glances until the noise of a scene that never rests is known */
     RESTED = 5,   /* glances at rest until it is known how still this camera is then */
 };
 static const float DRIFTED = 0.08f;    /* of the view */
@@ -13,6 +13,7 @@ static const float LINES = 5;          /* grey levels */
 static const float MOST_CALM = 8;
 static const float NOISY = 0.25f;      /* grey levels from frame to frame of which an encoder cannot have left out any */
 static const float DEAD = 0.35f;       /* of the pixels that change at least while nothing moves */
+static const float RESTLESS = 0.5f;    /* of which it is noise for sure, and not what somebody leaves behind who goes out */
 static const float CALM = 2.5f;        /* grey levels of the block that changes most, where nothing moves */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
@@ -122,13 +123,13 @@ enum stillness stands_still(const measures *m, const habits *h) {
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
     /* in poor light there is less noise, and an encoder leaves out more of it */
     if (of_black(m->light) < 0.6f * of_black(m->usual_light)) return LIVE;
-    if (h->calm >= RESTED) return judge_rest(m, h);
+    if (h->calm >= RESTED || (h->calm && m->alive >= DEAD * h->alive)) return judge_rest(m, h);
     /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
     if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
         float noise = h->busy >= 2 * BUSY_BLOCKS ? h->changed + 0.2f : 0.5f * h->changed;
         return m->changed < 0.1f || m->changed < noise ? STILL_PICTURE : MAYBE;
     }
-    if (h->frames < WATCHED || h->changed < 0.1f) return LIVE;
+    if (h->frames < (h->changed > RESTLESS ? WATCHED / 2 : WATCHED) || h->changed < 0.1f) return LIVE;
     if (m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean) return STILL_PICTURE;
     return h->changed > NOISY ? MAYBE : LIVE;
 }
