@@ -114,6 +114,8 @@ static enum stillness judge_rest(const measures *m, const habits *h) {
 }
 
 enum stillness stands_still(const measures *m, const habits *h) {
+    /* in poor light there is less noise, and an encoder leaves out more of it */
+    if (of_black(m->light) < 0.6f * of_black(m->usual_light)) return LIVE;
     /* an empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more
      * than what one leaves behind who goes out */
     if (m->same) return h->changed > 0.02f || h->stirred > 0.2f ? STILL_PICTURE : LIVE;
@@ -121,8 +123,6 @@ enum stillness stands_still(const measures *m, const habits *h) {
     /* an encoder needs a moment until it gives a still picture as it is */
     float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
-    /* in poor light there is less noise, and an encoder leaves out more of it */
-    if (of_black(m->light) < 0.6f * of_black(m->usual_light)) return LIVE;
     if (h->calm >= RESTED || (h->calm && m->alive >= DEAD * h->alive)) return judge_rest(m, h);
     /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
     if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
