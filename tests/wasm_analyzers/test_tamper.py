@@ -97,6 +97,14 @@ def blackout(at_s: float, seen: Gray) -> Gray:
     return np.full_like(seen, 17)
 
 
+def veiled(at_s: float, seen: Gray) -> Gray:
+    return np.clip(seen.astype(np.int32) + 110, 0, 235).astype(np.uint8)
+
+
+def nearly_black(at_s: float, seen: Gray) -> Gray:
+    return np.rint(16 + (seen.astype(np.float64) - 16) * 0.05).astype(np.uint8)
+
+
 def snow(at_s: float, seen: Gray) -> Gray:
     grain = np.random.default_rng(round(at_s * 5)).normal(0, 30, seen.shape)
     return np.clip(seen + grain, 0, 255).astype(np.uint8)
@@ -122,6 +130,8 @@ def frozen_at(street: Street) -> Draw:
         (defocused, "defocused"),
         (blinded, "blinded"),
         (blackout, "blackout"),
+        (nearly_black, "blackout"),
+        (veiled, "blinded"),
         (snow, "noise"),
         (stripes, "noise"),
     ],
@@ -141,6 +151,71 @@ def test_a_picture_that_stands_still_where_there_always_was_noise_is_frozen(open
     assert told
     assert {name for _, name in told} == {"frozen"}
     assert told[0][0] > BEFORE_S + 2
+
+
+class Room:
+    """At rest, on a compressed stream: a few pixels change from frame to frame, and more in every fifth frame."""
+
+    def __init__(self) -> None:
+        self._wall = Street().wall
+        self._chance = np.random.default_rng(11)
+
+    def at(self, at_s: float, alive: float = 0.02) -> Gray:
+        changing = 0.3 if round(at_s * 5) % 5 == 0 else alive
+        some = self._chance.random(self._wall.shape) < changing
+        return np.asarray(np.rint(self._wall + some * self._chance.choice([-1, 1], some.shape)), np.uint8)
+
+    def stopped(self, at_s: float) -> Gray:
+        """The same picture over and over; an encoder still begins anew now and then."""
+        if round(at_s * 5) % 5 == 0:
+            return np.asarray(self._wall + (np.arange(WIDTH) % 5 == 0), np.uint8)
+        return self._wall.astype(np.uint8)
+
+
+def test_a_room_at_rest_without_what_always_changed_there_is_frozen(open_module: OpenModule) -> None:
+    room = Room()
+    draw = lambda at_s: room.at(at_s) if at_s < BEFORE_S else room.stopped(at_s)  # noqa: E731
+    told = watch(open_module("tamper", (WIDTH, HEIGHT)), draw, BEFORE_S + LIMIT_S)
+    assert {name for _, name in told} == {"frozen"}
+    assert told[0][0] > BEFORE_S + 1.8
+
+
+def test_a_room_at_rest_is_not_frozen(open_module: OpenModule) -> None:
+    assert watch(open_module("tamper", (WIDTH, HEIGHT)), Room().at, 20) == []
+
+
+def test_a_room_that_somebody_left_is_not_frozen(open_module: OpenModule) -> None:
+    room, street = Room(), Street(sigma=0.4)
+
+    def draw(at_s: float) -> Gray:
+        return street.at(at_s) if at_s < 2.4 else room.at(at_s, alive=0.0 if round(at_s * 5) % 2 else 0.05)
+
+    assert watch(open_module("tamper", (WIDTH, HEIGHT)), draw, 12) == []
+
+
+def test_a_dark_room_that_leaves_no_noise_is_not_frozen(open_module: OpenModule) -> None:
+    room = Room()
+    dark = np.rint(16 + (room.stopped(0.2).astype(np.float64) - 16) * 0.3).astype(np.uint8)
+    draw = lambda at_s: room.at(at_s) if at_s < BEFORE_S else dark  # noqa: E731
+    assert watch(open_module("tamper", (WIDTH, HEIGHT)), draw, 12) == []
+
+
+def test_a_camera_that_trembles_is_not_out_of_focus(open_module: OpenModule) -> None:
+    street, chance = Street(), np.random.default_rng(3)
+
+    def draw(at_s: float) -> Gray:
+        x, y = chance.integers(-1, 2, 2)
+        seen = street.at(at_s)
+        return np.ascontiguousarray(np.roll(seen, (int(x), int(y)), (1, 0))) if 4 <= at_s < 8 else seen
+
+    assert watch(open_module("tamper", (WIDTH, HEIGHT)), draw, 12) == []
+
+
+def test_what_comes_after_a_second_is_told(open_module: OpenModule) -> None:
+    street = Street()
+    draw = lambda at_s: covered(at_s, street.at(at_s)) if at_s >= 1 else street.at(at_s)  # noqa: E731
+    told = watch(open_module("tamper", (WIDTH, HEIGHT)), draw, 2.8)
+    assert {name for _, name in told} == {"covered"}
 
 
 def test_it_says_why_and_where(open_module: OpenModule) -> None:

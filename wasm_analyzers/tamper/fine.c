@@ -9,6 +9,7 @@
 #include "simd.h"
 
 enum {
+    NUDGE = 3,     /* pixels; fit_at allows no more */
     ROWS = 56,     /* about so many are looked at */
     STRONG = 1600, /* sixteenths of the squared gradient, 10 grey levels here: what is weaker an encoder may leave out */
 };
@@ -16,7 +17,7 @@ enum {
 static inline int32_t apart(int32_t a, int32_t b) { return a < b ? b - a : a - b; }
 
 typedef struct sums {
-    int32_t noise, rough, changed, pixels;
+    int32_t noise, rough, changed, alive, pixels;
     int64_t usual, both;
 } sums;
 
@@ -26,7 +27,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
     const uint8_t *row = p->pixels + y * p->stride, *above = row - p->stride, *below = row + p->stride;
     const uint8_t *before = p->before + y * l->width;
     const uint16_t *usual = p->usual + y * l->width;
-    int32_t noise = 0, rough = 0, changed = 0, squares = 0, products = 0, brighter = 0;
+    int32_t noise = 0, rough = 0, changed = 0, alive = 0, squares = 0, products = 0, brighter = 0;
 #pragma clang loop unroll_count(4)
     for (int32_t x = from; x < to; x++) {
         int32_t left = row[x - 1] - 2 * row[x] + row[x + 1];
@@ -34,6 +35,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
         noise += apart(top + bottom, 2 * left);
         rough += apart(left, 0) + apart(above[x] + below[x], 2 * row[x]);
         changed += apart(row[x], before[x]);
+        alive += row[x] != before[x];
         int32_t more = row[x] - ((usual[x] * p->gain) >> 16);
         brighter += more;
         columns[x] += more;
@@ -46,6 +48,7 @@ static int32_t measure_row(const layout *l, const fine_planes *p, int32_t y, int
     sum->noise += noise;
     sum->rough += rough;
     sum->changed += changed;
+    sum->alive += alive;
     sum->usual += squares;
     sum->both += products;
     sum->pixels += to - from;
@@ -105,6 +108,7 @@ float fine_measure(const layout *l, const fine_planes *planes, grain *blocks) {
             .noise = (float)all[i].noise * scale,
             .rough = (float)all[i].rough * scale,
             .changed = (float)all[i].changed * scale,
+            .alive = (float)all[i].alive * scale,
             .usual = (float)all[i].usual / 16,
             .both = (float)all[i].both / 16,
         };
@@ -113,7 +117,8 @@ float fine_measure(const layout *l, const fine_planes *planes, grain *blocks) {
     return down > across ? down : across;
 }
 
-float fine_fit(const layout *l, const fine_planes *p, const uint8_t *flags, int32_t dx, int32_t dy) {
+/* With the learned view shifted by (dx, dy). */
+static float fit_at(const layout *l, const fine_planes *p, const uint8_t *flags, int32_t dx, int32_t dy) {
     int32_t side = BLOCK * l->factor;
     int64_t both = 0;
     for (int32_t y = 4; y < l->height - 4; y += 2 * step_of(l)) {
@@ -132,6 +137,24 @@ float fine_fit(const layout *l, const fine_planes *p, const uint8_t *flags, int3
         }
     }
     return (float)both / 16;
+}
+
+nudge fine_climb(const layout *l, const fine_planes *p, const uint8_t *flags) {
+    static const int8_t steps[4][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
+    nudge best = {0, 0, 0, fit_at(l, p, flags, 0, 0)};
+    best.fit = best.none;
+    for (int climbing = 1; climbing;) {
+        climbing = 0;
+        for (int32_t i = 0; i < 4; i++) {
+            int32_t x = best.x + steps[i][0], y = best.y + steps[i][1];
+            if (x < -NUDGE || x > NUDGE || y < -NUDGE || y > NUDGE) continue;
+            float fit = fit_at(l, p, flags, x, y);
+            if (fit <= best.fit) continue;
+            best.fit = fit, best.x = x, best.y = y, climbing = 1;
+            break;
+        }
+    }
+    return best;
 }
 
 int fine_same(const layout *l, const fine_planes *p) {

@@ -8,6 +8,7 @@ typedef struct grain {
     float noise;           /* mean of Immerkaer's difference of two Laplacians, which edges leave cold, in grey levels */
     float rough;           /* mean second difference, along rows and along columns added up */
     float changed;         /* mean absolute difference to the frame before */
+    float alive;           /* part of the pixels that are not as they were in the frame before */
     float usual, both;     /* sums: squared gradients of the learned view, and their products with the frame's */
 } grain;
 
@@ -22,8 +23,14 @@ typedef struct fine_planes {
 /* Returns how much there is of lines that go all across the picture or down it, in grey levels. */
 float fine_measure(const layout *l, const fine_planes *planes, grain *blocks);
 
-/* The products of gradients as in `grain`, over the blocks that are flagged, with the learned view shifted by (dx, dy). */
-float fine_fit(const layout *l, const fine_planes *planes, const uint8_t *flags, int32_t dx, int32_t dy);
+/* Where the learned view fits best, a few pixels beside where it lies. */
+typedef struct nudge {
+    int32_t x, y;
+    float fit, none; /* there, and where it lies: products of gradients as in `grain` */
+} nudge;
+
+/* Over the blocks that are flagged; of views of 32 x 32 pixels and more. */
+nudge fine_climb(const layout *l, const fine_planes *planes, const uint8_t *flags);
 
 /* Whether a frame is the one before, pixel by pixel. */
 int fine_same(const layout *l, const fine_planes *planes);

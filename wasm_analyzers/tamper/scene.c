@@ -11,7 +11,6 @@ enum {
     LEARN_US = 400000,    /* how often the slow learning takes a frame */
     SLOWNESS = 64,        /* frames of it */
     ENOUGH = 3,           /* frames in a row of it that must agree with what is in doubt */
-    NUDGE = 3,            /* pixels at once that the learned view is moved at most; fine_fit allows no more */
     BRIGHT = 208,         /* luma of what is as good as white */
 };
 static const float STRUCTURE = 4;    /* mean squared gradient of a cell from which on a block has structure */
@@ -150,6 +149,13 @@ static void compare_blocks(measures *m) {
     m->lost_bright = (float)bright / whole;
 }
 
+/* The luma that a fiftieth is below. */
+static float darkest(const int32_t *count, int32_t all) {
+    int32_t value = 0, below = 0;
+    while (value < 255 && (below += count[value]) * 50 < all) value++;
+    return (float)value;
+}
+
 static void compare_whole(measures *m) {
     relation all = {0};
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
@@ -165,10 +171,11 @@ static void compare_whole(measures *m) {
     m->light = all.light_now / area;
     m->usual_light = all.light_then / area;
     m->contrast = all.now / (all.then + area * 0.01f);
-    int32_t count[256] = {0}, bright = 0, usual_bright = 0, above = 0;
+    int32_t count[256] = {0}, usual_count[256] = {0}, bright = 0, usual_bright = 0, above = 0;
     for (int32_t i = 0; i < cells(); i++) {
         if (!open_cells[i]) continue;
         count[(int32_t)now[i]]++;
+        usual_count[(int32_t)usual[i]]++;
         bright += now[i] >= BRIGHT;
         usual_bright += usual[i] >= BRIGHT;
     }
@@ -177,6 +184,8 @@ static void compare_whole(measures *m) {
     int32_t value = 255;
     while (value > 0 && (above += count[value]) * 50 < all.cells) value--;
     m->lit = (float)value;
+    m->dim = darkest(count, all.cells);
+    m->usual_dim = darkest(usual_count, all.cells);
 }
 
 /* Of the frame's pixels, which cells average. */
@@ -194,18 +203,20 @@ static void measure_noise(measures *m) {
 static void measure_change(measures *m) {
     static float changed[MOST_BLOCKS];
     int32_t open = 0, busy = 0, stirred = 0;
-    float sum = 0, rough = 0;
+    float sum = 0, rough = 0, alive = 0;
     for (int32_t i = 0; i < layout_blocks(&view); i++) {
         if (is_hidden(i)) continue;
         changed[open++] = grains[i].changed;
         stirred += grains[i].changed > 0;
         sum += grains[i].changed;
+        alive += grains[i].alive;
         rough += grains[i].rough;
     }
     float whole = open ? (float)open : 1;
     m->changed_mean = sum / whole;
     m->rough = rough / whole;
     m->stirred = (float)stirred / whole;
+    m->alive = alive / whole;
     m->changed = median(changed, open); /* which sorts them */
     m->changed_most = open ? changed[open - 1] : 0;
     for (int32_t i = 0; i < open; i++) busy += changed[i] > 3 * m->changed + BUSY;
@@ -350,28 +361,23 @@ static void move_usual(int32_t dx, int32_t dy) {
         }
 }
 
-/* The view sways and creeps by pixels: climb to where the learned view fits best, and put it there. */
+static int is_tiny(void) { return view.width < 32 || view.height < 32; }
+
+float scene_tremble(void) {
+    if (is_tiny()) return 1;
+    nudge best = fine_climb(&view, &planes, matched);
+    return best.none > 0 ? best.fit / best.none : 1;
+}
+
+/* The view sways and creeps by pixels: put the learned view where it fits best. */
 void scene_follow_drift(int64_t media_us, float gain) {
-    if (media_us - followed_us < LEARN_US || view.width < 32 || view.height < 32) return;
+    if (media_us - followed_us < LEARN_US || is_tiny()) return;
     followed_us = media_us;
-    float none = fine_fit(&view, &planes, matched, 0, 0), best = none;
-    int32_t at_x = 0, at_y = 0;
-    for (int climbing = 1; climbing;) {
-        climbing = 0;
-        static const int8_t steps[4][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}};
-        for (int32_t i = 0; i < 4; i++) {
-            int32_t dx = at_x + steps[i][0], dy = at_y + steps[i][1];
-            if (dx < -NUDGE || dx > NUDGE || dy < -NUDGE || dy > NUDGE) continue;
-            float fit = fine_fit(&view, &planes, matched, dx, dy);
-            if (fit <= best) continue;
-            best = fit, at_x = dx, at_y = dy, climbing = 1;
-            break;
-        }
-    }
-    if (best <= 0 || best < (gain > BETTER ? gain : BETTER) * none) return;
-    move_usual(at_x, at_y);
-    drift_x += (float)at_x / (float)view.width;
-    drift_y += (float)at_y / (float)view.height;
+    nudge best = fine_climb(&view, &planes, matched);
+    if (best.fit <= 0 || best.fit < (gain > BETTER ? gain : BETTER) * best.none) return;
+    move_usual(best.x, best.y);
+    drift_x += (float)best.x / (float)view.width;
+    drift_y += (float)best.y / (float)view.height;
 }
 
 void scene_lost_box(float *x, float *y, float *w, float *h) {

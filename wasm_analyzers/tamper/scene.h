@@ -15,6 +15,7 @@ typedef struct measures {
     float light, usual_light;   /* mean luma, 16 is black */
     float bright, usual_bright; /* part of the cells that is near white */
     float lit;         /* luma that a fiftieth of the cells is above */
+    float dim, usual_dim; /* luma that a fiftieth of the cells is below */
     float contrast;    /* of the frame, of the learned view's: squared gradients */
     float sharp;       /* gradients of pixels, of what the contrast would have them be */
     float edges;       /* mean second difference where the learned view has edges, of the contrast */
@@ -27,6 +28,7 @@ typedef struct measures {
     float changed_most; /* of the block that changes most */
     float things;      /* part of the blocks that were busy last in which there still is more than the scene */
     float stirred;     /* part of the blocks that change at all */
+    float alive;       /* part of the pixels that are not as they were in the frame that was kept */
     int same;          /* pixel by pixel the frame that was kept */
     int too_soon;      /* there is no picture of half a second ago yet */
 } measures;
@@ -37,6 +39,8 @@ typedef struct habits {
     int frames;
     float busy, changed_most; /* at least, in the last second */
     float light, stirred; /* in the last half second; in the last three seconds */
+    float alive; /* at least, while nothing moved */
+    int calm;    /* glances in which nothing moved */
 } habits;
 
 /* Memory that a view of this size needs, zero at first. */
@@ -58,6 +62,9 @@ void scene_learn(int32_t count, int64_t media_us);
 void scene_keep(void);
 
 /* Move the learned view along where the camera sways or creeps by a few pixels, and that makes it `gain` times as sharp. */
+/* How much better the learned view fits where it fits best, pixels beside where it lies: a camera trembles. At least 1. */
+float scene_tremble(void);
+
 void scene_follow_drift(int64_t media_us, float gain);
 
 const layout *scene_layout(void);

@@ -38,7 +38,7 @@ static double number(const char *name, double fallback, double least, double mos
 }
 
 int32_t camera_edge_open(void) {
-    set.learn_us = (int64_t)(number("learn_s", 1.5, 0.2, 600) * 1e6);
+    set.learn_us = (int64_t)(number("learn_s", 0.9, 0.2, 600) * 1e6);
     set.confirm_s = (float)number("confirm_s", 1.2, 0.1, 60);
     set.frozen_us = (int64_t)(number("frozen_s", 2, 0.5, 3600) * 1e6);
     set.moved_us = (int64_t)(number("moved_s", 30, 1, 86400) * 1e6);
@@ -92,6 +92,13 @@ static void learn_habits(float rate) {
     follow(&usual.rough, seen.rough, rate);
 }
 
+/* At once down: an encoder's stillest frame may come again. */
+static void learn_rest(float rate) {
+    if (!usual.calm || seen.alive < usual.alive) usual.alive = seen.alive;
+    else follow(&usual.alive, seen.alive, rate / 10);
+    usual.calm += usual.calm < 1000;
+}
+
 /* Of the changes from one glance to the next. */
 static void learn_changes(float rate) {
     if (usual.frames++) {
@@ -101,6 +108,7 @@ static void learn_changes(float rate) {
         usual.changed = seen.changed;
         usual.changed_mean = seen.changed_mean;
     }
+    if (is_calm(&seen)) learn_rest(rate);
 }
 
 static void follow_changes(float elapsed_s) {
@@ -196,8 +204,9 @@ static void end_pause(int64_t media_us) {
  * pictures of a slow encoder, may do so again. */
 static int is_frozen(int64_t media_us, float elapsed_s) {
     enum stillness still = stands_still(&seen, &before_pause);
-    doubtful_glances += still == MAYBE;
-    if (still == LIVE || doubtful_glances > still_glances + MORE_DOUBTFUL || (still == MAYBE && !still_glances)) {
+    int nothing_yet = !still_glances && !doubtful_glances;
+    doubtful_glances += still == MAYBE || (still == STILLER && !still_glances);
+    if (still == LIVE || doubtful_glances > still_glances + MORE_DOUBTFUL || (still == MAYBE && nothing_yet)) {
         end_pause(media_us);
     } else if (still == STILL_PICTURE) {
         if (!still_glances || seen.changed < calmest.changed) calmest = seen;
@@ -205,8 +214,10 @@ static int is_frozen(int64_t media_us, float elapsed_s) {
     }
     if (still_glances) pause_us = media_us - moved_us;
     follow_changes(elapsed_s);
-    if (!still_glances) before_pause = usual;
-    return still_glances >= STILL_GLANCES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
+    if (!still_glances && !doubtful_glances) before_pause = usual;
+    /* an encoder that begins anew so often leaves out every other frame by itself */
+    int mostly = still_glances > doubtful_glances;
+    return mostly && still_glances >= STILL_GLANCES && pause_us > set.frozen_us && pause_us > PAUSES * longest_pause_us;
 }
 
 static enum what alarm_of(void) {
@@ -247,8 +258,11 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
     if (learned < LEAST_FRAMES || media_us - first_us < set.learn_us) {
         learn(media_us, glance);
     } else {
-        if (seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f)
+        if (seen.sharp > 0 && seen.sharp < 0.9f * usual.sharp && seen.lost < 0.6f) {
+            float better = scene_tremble();
             scene_follow_drift(media_us, 0.85f * usual.sharp / (seen.sharp > 0.05f ? seen.sharp : 0.05f));
+            seen.sharp *= better;
+        }
         decide(media_us, elapsed_s, glance_s);
     }
     if (glance) {

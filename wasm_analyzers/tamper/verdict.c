@@ -4,12 +4,16 @@
 
 enum {
     BLACK = 16,
-    WATCHED = 12, /* frames until the noise is known */
+    WHITE = 180, /* luma of a picture that is white, where all of it is brighter */
+    WATCHED = 25, /* glances until the noise of a scene that never rests is known */
+    RESTED = 5,   /* glances at rest until it is known how still this camera is then */
 };
 static const float DRIFTED = 0.08f;    /* of the view */
 static const float LINES = 5;          /* grey levels */
 static const float MOST_CALM = 8;
 static const float NOISY = 0.25f;      /* grey levels from frame to frame of which an encoder cannot have left out any */
+static const float DEAD = 0.35f;       /* of the pixels that change at least while nothing moves */
+static const float RESTLESS = 0.5f;    /* of which it is noise for sure, and not what somebody leaves behind who goes out */
 static const float CALM = 2.5f;        /* grey levels of the block that changes most, where nothing moves */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
@@ -29,14 +33,25 @@ const char *name_of(enum what what) { return NAMES[what]; }
 const char *reason_for(enum what what) { return REASONS[what]; }
 
 static int is_grainy(const measures *m, const habits *h) {
-    float limit = 0.8f * h->noise + 6;
-    return m->noise * m->noise - h->noise * h->noise > limit * limit && m->rough > 1.2f * h->rough;
+    float limit = 0.6f * h->noise + 4.5f;
+    return m->noise * m->noise - h->noise * h->noise > limit * limit && m->rough > 1.12f * h->rough;
 }
 
 /* A room whose lights are out keeps some of its structure; behind a lid or at the end of a cut cable there is none. */
 static int is_black(const measures *m) {
-    if (m->lit < BLACK + 9) return 1;
+    if (m->lit < BLACK + 13) return 1;
     return m->light < BLACK + 24 && m->lit < BLACK + 48 && m->alike < 0.2f;
+}
+
+static float of_black(float light) { return light > BLACK + 1 ? light - BLACK : 1; }
+
+/* Glare lies like a veil on the picture: what was dark is bright too, as no lamp and no exposure would have it. */
+static int is_veiled(const measures *m) {
+    if (m->light < m->usual_light + 50 || m->dim < m->usual_dim + 40) return 0;
+    if (m->dim > WHITE) return 1;
+    float gain = of_black(m->light) / of_black(m->usual_light);
+    if (of_black(m->dim) < 1.25f * gain * of_black(m->usual_dim)) return 0;
+    return m->bright - m->usual_bright > 0.2f || m->contrast < 0.5f * gain * gain;
 }
 
 static int is_blinded(const measures *m) {
@@ -53,6 +68,7 @@ static int is_blurred(const measures *m, const habits *h) {
     if (m->sharp <= 0) return 0;
     int soft = m->edges < 0.62f * h->edges;
     if (soft && m->sharp < 0.5f * h->sharp) return 1;
+    if (m->edges * m->sharp < 0.3f * h->edges * h->sharp) return 1;
     int known = (m->alike > 0.4f || m->lost < 0.3f) && m->contrast < 3;
     return known && m->sharp < (soft ? 0.9f : 0.7f) * h->sharp;
 }
@@ -80,6 +96,7 @@ opinion judge(const measures *m, const habits *h) {
     if (is_black(m)) return (opinion){BLACKOUT, 1};
     if (is_grainy(m, h)) return (opinion){NOISE, 1};
     if (is_blinded(m)) return (opinion){BLINDED, 1};
+    if (is_veiled(m)) return (opinion){BLINDED, 0.6f};
     if (m->drift > DRIFTED || (m->lost > 0.35f && is_elsewhere(m))) return (opinion){MOVED, 1};
     if (m->lines > 1.5f * h->lines + LINES) return (opinion){NOISE, 1};
     if (is_blurred(m, h)) return (opinion){DEFOCUSED, 1};
@@ -87,7 +104,18 @@ opinion judge(const measures *m, const habits *h) {
     return (opinion){NOTHING, 0};
 }
 
+int is_calm(const measures *m) { return m->busy == 0 && m->changed_most < CALM; }
+
+/* Stopped without what noise and encoder leave of a scene at rest. */
+static enum stillness judge_rest(const measures *m, const habits *h) {
+    if (m->alive < DEAD * h->alive) return STILL_PICTURE;
+    if (!is_calm(m)) return LIVE;
+    return m->alive < h->alive ? STILLER : MAYBE;
+}
+
 enum stillness stands_still(const measures *m, const habits *h) {
+    /* in poor light there is less noise, and an encoder leaves out more of it */
+    if (of_black(m->light) < 0.6f * of_black(m->usual_light)) return LIVE;
     /* an empty room on a strongly compressed stream stands still by right: there must have been noise all over, or more
      * than what one leaves behind who goes out */
     if (m->same) return h->changed > 0.02f || h->stirred > 0.2f ? STILL_PICTURE : LIVE;
@@ -95,12 +123,13 @@ enum stillness stands_still(const measures *m, const habits *h) {
     /* an encoder needs a moment until it gives a still picture as it is */
     float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
+    if (h->calm >= RESTED || (h->calm && m->alive >= DEAD * h->alive)) return judge_rest(m, h);
     /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
     if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
         float noise = h->busy >= 2 * BUSY_BLOCKS ? h->changed + 0.2f : 0.5f * h->changed;
         return m->changed < 0.1f || m->changed < noise ? STILL_PICTURE : MAYBE;
     }
-    if (h->frames < WATCHED || h->changed < 0.1f) return LIVE;
+    if (h->frames < (h->changed > RESTLESS ? WATCHED / 2 : WATCHED) || h->changed < 0.1f) return LIVE;
     if (m->changed < 0.3f * h->changed && m->changed_mean < 0.3f * h->changed_mean) return STILL_PICTURE;
     return h->changed > NOISY ? MAYBE : LIVE;
 }

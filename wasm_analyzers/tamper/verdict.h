@@ -17,8 +17,13 @@ opinion judge(const measures *m, const habits *h);
 
 enum { BUSY_BLOCKS = 3 }; /* in which something moves, from which on all of it does not stop at once by chance */
 
-/* Whether a frame stands still as no frame of this camera did before. MAYBE: it may be one in which an encoder began anew. */
-enum stillness { LIVE, MAYBE, STILL_PICTURE };
+/* Whether a frame stands still as no frame of this camera did before. MAYBE: it may be one in which an encoder began anew.
+ * STILLER: more so than any before, and not yet plainly. */
+enum stillness { LIVE, MAYBE, STILLER, STILL_PICTURE };
+
+/* Nothing moves in it. */
+int is_calm(const measures *m);
+
 enum stillness stands_still(const measures *m, const habits *h);
 
 const char *name_of(enum what what);
