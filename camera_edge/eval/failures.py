@@ -24,6 +24,7 @@ from camera_edge.eval.tamper import TamperFigures, Trial, Untouched
 from camera_edge.eval.tampering import Kind
 from camera_edge.eval.tracking import pair_up
 from camera_edge.observation import Observation
+from camera_edge.sandbox import shipped
 
 Pictures = dict[str, str]
 
@@ -128,8 +129,13 @@ def _of_unusual(
         outlines.append(Outline(ON_IT if table[:, column].any() else ELSEWHERE, each.box.sides, why))
         levels = [f"{name} {each.attributes[name]:.2f}" for name in CHANNELS if name in each.attributes]
         notes.append(f"{why}: {', '.join(levels)}")
-    notes = [*(notes or ["nothing is reported"]), "1 and more is an alarm"]
+    notes = [*(notes or ["nothing scores"]), f"reported from {_alarm():g} on"]
     return Sketch(title, width, height, outlines=outlines, notes=notes)
+
+
+def _alarm() -> float:
+    """The score from which on the analyzer reports something by default."""
+    return float(shipped(normality.ANALYZER).manifest.with_defaults({})["alarm"])
 
 
 def of_tamper(figures: TamperFigures) -> Pictures:

@@ -36,7 +36,12 @@ PICTURES = {
     "people": ("worst-opencv_vtest-PETS09-S2L1", "worst-mot15-TUD-Campus", "mistakes-opencv_vtest-PETS09-S2L1"),
     "events": ("events-intel_sample_videos-bottle-detection-mp4", "events-intel_sample_videos-car-detection-mp4"),
     "tamper": ("tamper-by-clip",),
-    "normality": ("score-testing_06", "highest-usual-testing_06", "lowest-unusual-testing_06"),
+    "normality": (
+        "score-testing_02",
+        "score-testing_06",
+        "highest-usual-testing_02",
+        "lowest-unusual-testing_02",
+    ),
 }
 SUITES = (*PICTURES, WAVING_TREES)
 
