@@ -75,8 +75,8 @@ def _normality_clips(documents: Documents) -> str:
 
 def _learned(documents: Documents) -> str:
     learned = documents["normality"]["learned"]
-    size = learned["state_bytes"] / 1024
-    return f"Learned from {learned['recordings']} recordings; that took {learned['seconds']:.0f} s, and the state has {size:.0f} KiB."
+    took, size = f"{learned['seconds']:.0f} s", f"{learned['state_bytes'] / 1024:.0f} KiB"
+    return f"Learned from {learned['recordings']} recordings; that took {took}, and the state has {size}."
 
 
 def _events(documents: Documents) -> str:
