@@ -40,6 +40,7 @@ class RedactSettings(msgspec.Struct, frozen=True):
 class AnalyzerSettings(msgspec.Struct, frozen=True):
     grant: tuple[str, ...] = ()
     params: dict[str, ParamValue] = {}
+    state: str | None = None
     wake_on: str | None = None
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from camera_edge.cli.dossier import DossierFile
     from camera_edge.cli.report import Report
     from camera_edge.sandbox import ModuleFile
+    from camera_edge.settings import CameraSettings
     from camera_edge.worker.assembly import Sandboxing
     from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply
     from camera_edge.worker.recordings import RecordingNews
@@ -165,7 +166,7 @@ def _plans(
     names: set[str] = set()
     plans = []
     for source in sources:
-        camera = _camera_name(source, names)
+        camera = camera_name(source, names)
         overrides: dict[str, Any] = {"source": address_of(source)} | ({} if rate is None else {"rate": rate})
         plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, supply))))
     return plans
@@ -256,21 +257,27 @@ def _refuse_impostor(module: ModuleFile) -> None:
 
 
 def _plan(camera: str, loaded: Any, overrides: dict[str, Any], specs: _Specs) -> CameraPlan:
+    from camera_edge.worker.plan import assemble, plan_camera
+
+    chosen = settings_for(camera, loaded, overrides)
+    if specs.specs:
+        return assemble(camera, chosen, specs.plans())
+    return plan_camera(camera, chosen, specs.supply)
+
+
+def settings_for(camera: str, loaded: Any, overrides: dict[str, Any]) -> CameraSettings:
+    """Those of the configured camera that a recording called `camera` stands for, with what the command line says."""
     from pydantic import ValidationError
 
     from camera_edge.config import CameraConfig
-    from camera_edge.worker.plan import assemble, plan_camera
 
     base: dict[str, Any] = {}
     if loaded is not None:
         base = _camera_of(loaded, camera).model_dump(by_alias=True)
     try:
-        chosen = CameraConfig.model_validate(base | overrides).settings()
+        return CameraConfig.model_validate(base | overrides).settings()
     except ValidationError as exc:
         raise UsageError(str(exc.errors()[0]["msg"]), hint="see `camera-edge check --schema`") from None
-    if specs.specs:
-        return assemble(camera, chosen, specs.plans())
-    return plan_camera(camera, chosen, specs.supply)
 
 
 def _camera_of(loaded: Any, camera: str) -> Any:
@@ -285,7 +292,7 @@ def _camera_of(loaded: Any, camera: str) -> Any:
     )
 
 
-def _camera_name(source: str, taken: set[str]) -> str:
+def camera_name(source: str, taken: set[str]) -> str:
     """A name for the source's events: of a file its stem, of anything else its last part; unique among the sources."""
     from camera_edge.address import safe_address
 
@@ -301,13 +308,9 @@ def _camera_name(source: str, taken: set[str]) -> str:
 
 
 def _state(path: Path | None) -> bytes:
-    if path is None:
-        return b""
+    from camera_edge.worker.plan import read_state
+
     try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise UsageError(
-            f"the state file cannot be read: {exc.strerror}",
-            where=str(path),
-            hint="name a file that you may read",
-        ) from exc
+        return b"" if path is None else read_state(path)
+    except ConfigError as exc:
+        raise UsageError(exc.message, where=exc.where, hint=exc.hint) from exc

@@ -27,6 +27,9 @@ def learn(
     analyzer: Annotated[str, typer.Argument(metavar="ANALYZER", help="What learns: `normality`.")],
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Recordings of one camera, usual days.")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the state goes.")],
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", metavar="FILE", help="Privacy masks of the camera.")
+    ] = None,
     rate: Annotated[str, typer.Option(metavar="FPS|native", help="Analysed frames a second.")] = "native",
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
@@ -38,7 +41,7 @@ def learn(
 
     if analyzer != "normality":
         raise UsageError(f"the analyzer {analyzer!r} learns nothing", hint="use `camera-edge learn normality`")
-    recordings = [_recording(source, rate) for source in sources]
+    recordings = _recordings(sources, rate, config)
     if out.is_dir():
         raise OutputError("is a folder", where=str(out), hint="give the name of a file")
     # found before hours of work
@@ -66,19 +69,20 @@ def learn(
     )
 
 
-def _recording(source: str, rate: str) -> Recording:
-    from pydantic import ValidationError
-
-    from camera_edge.cli.analyze import address_of, parsed_rate
-    from camera_edge.config import CameraConfig
+def _recordings(sources: list[str], rate: str, config: Path | None) -> list[Recording]:
+    """With the privacy masks of the configuration, so that what is masked is not learned."""
+    from camera_edge.cli.analyze import address_of, camera_name, parsed_rate, settings_for
+    from camera_edge.config import load
     from camera_edge.worker.lessons import Recording
 
-    address = address_of(source)
-    try:
-        settings = CameraConfig.model_validate({"source": address, "rate": parsed_rate(rate)}).settings()
-    except ValidationError as exc:
-        raise UsageError(str(exc.errors()[0]["msg"]), hint="see `camera-edge check --schema`") from None
-    return Recording(address, settings)
+    loaded = load(config) if config is not None else None
+    names: set[str] = set()
+    recordings = []
+    for source in sources:
+        address = address_of(source)
+        overrides = {"source": address, "rate": parsed_rate(rate)}
+        recordings.append(Recording(address, settings_for(camera_name(source, names), loaded, overrides)))
+    return recordings
 
 
 def _follow(steps: Iterator[LessonStep | Learned], recordings: Sequence[Recording]) -> Learned:

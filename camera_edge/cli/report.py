@@ -161,6 +161,7 @@ class Report:
             "traps": summary.traps,
             "dropped": summary.dropped,
             "egress_bytes": summary.egress_bytes,
+            "warnings": list(summary.warnings),
         }
         if self._wanted.json:
             self._put(line)

@@ -40,6 +40,10 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
@@ -104,6 +108,8 @@ class AnalyzerConfig(Strict):
     grant: list[str] = []
     """Capabilities beyond `pixels` and `observations`, such as `onnx:yolox_nano`, `state:65536` or `nn.load`."""
     params: dict[str, Param] = {}
+    state: Annotated[str, Field(min_length=1), AfterValidator(_absolute)] | None = None
+    """What `camera-edge learn` made of recordings of this camera: read at each start, never written."""
     wake_on: ModuleName | None = None
     """Asleep until this analyzer sees something."""
 

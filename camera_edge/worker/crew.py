@@ -36,6 +36,9 @@ from camera_edge.worker.rings import Rings
 log = logging.getLogger(__name__)
 
 METRICS_MAX = 64
+# different ones that are remembered of each module
+WARNINGS_MAX = 4
+WARNING_LEVEL = 2
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 
 
@@ -80,6 +83,8 @@ class Crew:
         self._seats: Mapping[str, Seat] = {}
         self._careers: dict[str, _Career] = {}
         self._metrics: dict[str, dict[str, float]] = {}
+        self.warned: dict[str, dict[str, None]] = {}
+        """What each module warned of, the first few, in order."""
         # versions that did not start, so that nobody waits for them twice
         self._failed: dict[_Attempt, ModuleError] = {}
         self.refusals: tuple[str, ...] = ()
@@ -127,6 +132,9 @@ class Crew:
         """What a module says goes to the log of this process; the sandbox has bounded it. Its newest metrics stay."""
         for line in lines:
             log.log(_LEVELS[line.level], "module says name=%s text=%s", name, line.text)
+            said = self.warned.setdefault(name, {})
+            if line.level >= WARNING_LEVEL and len(said) < WARNINGS_MAX:
+                said[line.text] = None
         if metrics:
             known = self._metrics.get(name, {})
             fresh = {each.name: each.value for each in metrics if each.name in known or len(known) < METRICS_MAX}

@@ -29,15 +29,21 @@ class KeptStates:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written: dict[str, bytes] = {}
+        # theirs is a file that somebody gave: it is read, and never written
+        self._given: frozenset[str] = frozenset()
 
     def restore(self, plan: CameraPlan) -> CameraPlan:
-        """The plan with what its modules kept; one that may keep nothing, or kept nothing, starts with nothing."""
+        """The plan with what its modules kept; one that may keep nothing, or kept nothing, starts with nothing.
+
+        One that was given a state starts with that.
+        """
+        self._given = frozenset(each.name for each in plan.analyzers if each.state)
         return replace(plan, analyzers=tuple(self._restored(each) for each in plan.analyzers))
 
     def save(self, states: Mapping[str, bytes]) -> None:
         """Write what has changed. A disk that cannot take it costs what was learned since, and is logged."""
         for name, state in states.items():
-            if not state or self._written.get(name) == state:
+            if name in self._given or not state or self._written.get(name) == state:
                 continue
             try:
                 write_durably(self._path(name), state, mode=OWNER_ALONE)
@@ -48,7 +54,7 @@ class KeptStates:
 
     def _restored(self, plan: AnalyzerPlan) -> AnalyzerPlan:
         room = state_bytes(plan)
-        if room == 0:
+        if room == 0 or plan.state:
             return plan
         fallbacks = tuple(self._restored(each) for each in plan.fallbacks)
         params = dict([*plan.params.items(), KEPT_PARAM])

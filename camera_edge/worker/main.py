@@ -64,6 +64,7 @@ def run_worker(link_fd: int) -> int:
 def _needs(order: Start) -> tuple[list[Path], list[Path], list[int]]:
     """What this camera reads, where it writes, and which TCP ports it connects to."""
     read = [Path(order.cache), Path(order.models), Path(order.modules)]
+    read += [Path(each.state) for each in order.settings.analyzers.values() if each.state is not None]
     write = [Path(order.spool)]
     address = order.settings.source
     target = split_host(address)

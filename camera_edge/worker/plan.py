@@ -315,7 +315,28 @@ def _version(
             f"cameras.{camera}.analyzers.{name}: it imports {lacking[0]}, and that is not granted",
             hint=f"it asks for: {', '.join(module.manifest.capabilities)}; grant: [...] says what it gets",
         )
-    return AnalyzerPlan(name, module, granted, full_params(params, models), models, config.wake_on)
+    plan = AnalyzerPlan(name, module, granted, full_params(params, models), models, config.wake_on)
+    if config.state is None:
+        return plan
+    if state_bytes(plan) == 0:
+        raise ConfigError(
+            f"cameras.{camera}.analyzers.{name} is given a state, and no room for one",
+            hint=f"add what it asks for to its grant: {', '.join(module.manifest.capabilities)}",
+        )
+    return replace(plan, state=read_state(Path(config.state)))
+
+
+def read_state(path: Path) -> bytes:
+    """What a module's store is to hold at the start. Raises ConfigError."""
+    try:
+        state = path.read_bytes()
+    except OSError as exc:
+        raise ConfigError(
+            f"the state file cannot be read: {exc.strerror}", where=str(path), hint="name a file that you may read"
+        ) from exc
+    if not state:
+        raise ConfigError("the state file is empty", where=str(path), hint="make one with `camera-edge learn`")
+    return state
 
 
 def _withheld(chosen: ModuleFile, shelf: Shelf) -> tuple[str, ...]:

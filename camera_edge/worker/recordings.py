@@ -183,6 +183,7 @@ def _warnings(source: Source, camera: Assembly) -> tuple[str, ...]:
         if each.faults:
             last = f"; the last: {faults[each.name]}" if each.name in faults else ""
             warnings.append(f"{each.faults} times the analyzer {each.name} gave no answer for a frame{last}")
+    warnings += [f"{name} says: {text}" for name, said in camera.analysis.crew.warned.items() for text in said]
     for name, count in camera.analysis.refused.items():
         warnings.append(f"analyzer {name} gave more than it may; {count} outputs were not taken")
     return tuple(warnings)

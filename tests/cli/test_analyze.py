@@ -25,7 +25,19 @@ EVENT = [
 OBSERVATION = ["type", "source", "frame", "t_s", "analyzer", "kind", "score", "box", "track", "attributes"]
 SCORE = ["type", "source", "frame", "t_s", "analyzer", "value"]
 SUMMARY = [
-    *("type", "source", "frames", "analysed", "seconds", "cpu_s", "events", "traps", "dropped", "egress_bytes"),
+    *(
+        "type",
+        "source",
+        "frames",
+        "analysed",
+        "seconds",
+        "cpu_s",
+        "events",
+        "traps",
+        "dropped",
+        "egress_bytes",
+        "warnings",
+    ),
 ]
 # a score for the frame before the one before, and nothing else
 LAGGING = """

@@ -157,3 +157,21 @@ def test_analyze_refuses_what_is_no_state(analyze: Analyze, street: Path, tmp_pa
     wrong.write_bytes(b"CE-NORM\0" + bytes(400) if name.endswith(".state") else (street / name).read_bytes()[:5000])
     run = analyze(street / "cart.avi", "--analyzer", f"normality:state={wrong}")
     assert run.code == 70 and "learn normality" in run.said
+
+
+def test_what_the_configuration_masks_is_not_learned(
+    command: Command, street: Path, state: Path, analyze: Analyze, tmp_path: Path
+) -> None:
+    config = tmp_path / "masked.yaml"
+    config.write_text(
+        "version: 1\ncameras:\n  street:\n    source: unused\n"
+        "    privacy_masks: [[[0.0, 0.0], [0.3, 0.0], [0.3, 1.0], [0.0, 1.0]]]\n"
+    )
+    masked = tmp_path / "masked.state"
+    code, _, said = command(
+        "learn", "normality", "--out", masked, "-c", config, street / "usual-1.avi", street / "usual-2.avi"
+    )
+    assert code == 0, said
+    seen = analyze(street / "usual-1.avi", "-c", config, "--analyzer", f"normality:state={masked}", "--rate", "native")
+    assert seen.code == 0 and [line for line in seen.lines if line["type"] == "event"] == []
+    assert masked.read_bytes() != state.read_bytes()

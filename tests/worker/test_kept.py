@@ -61,3 +61,13 @@ def test_a_file_is_for_its_owner_alone_and_written_only_when_it_changes(tmp_path
 def test_a_folder_that_cannot_be_written_costs_no_camera(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     KeptStates(tmp_path / "missing").save({"motion": b"learned"})
     assert "is not kept" in caplog.text
+
+
+def test_a_state_that_somebody_gave_is_used_and_never_written(tmp_path: Path, learner: CameraPlan) -> None:
+    (motion,) = learner.analyzers
+    given = replace(learner, analyzers=(replace(motion, state=b"given"),))
+    kept = KeptStates(tmp_path)
+    kept.save({"motion": b"learned"})
+    assert state_of(kept.restore(given)) == b"given"
+    kept.save({"motion": b"learned more"})
+    assert (tmp_path / "motion.state").read_bytes() == b"learned"

@@ -144,3 +144,36 @@ def test_a_sleeper_comes_after_its_waker() -> None:
 def test_two_that_wait_for_each_other_are_refused() -> None:
     with pytest.raises(ConfigError, match="a, b"):
         wakers_first([analyzer("a", "b"), replace(analyzer("b"), wake_on="a")])
+
+
+def test_a_shipped_model_makes_nobody_wait_for_the_pictures(tmp_path: Path) -> None:
+    normality = {"grant": ["onnx:blobs", "state:16777216"]}
+    plan = planned(tmp_path, analyzers={"motion": {}, "normality": normality})
+    assert plan.redaction.required == {"motion"}
+    assert [model.name for each in plan.analyzers for model in each.models] == ["blobs"]
+
+
+def test_a_camera_starts_with_the_state_that_was_learned_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "yard.state"
+    file.write_bytes(b"learned")
+    normality = {"grant": ["onnx:blobs", "state:16777216"], "state": str(file)}
+    plan = planned(tmp_path, analyzers={"normality": normality})
+    assert {each.name: each.state for each in plan.analyzers} == {"motion": b"", "normality": b"learned"}
+
+
+@pytest.mark.parametrize(
+    ("name", "grant", "content", "reason"),
+    [
+        ("normality", ["onnx:blobs", "state:16777216"], None, "cannot be read"),
+        ("normality", ["onnx:blobs", "state:16777216"], b"", "is empty"),
+        ("motion", [], b"learned", "no room for one"),
+    ],
+)
+def test_a_state_that_nobody_can_start_with_is_refused(
+    tmp_path: Path, name: str, grant: list[str], content: bytes | None, reason: str
+) -> None:
+    file = tmp_path / "yard.state"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=reason):
+        planned(tmp_path, analyzers={name: {"grant": grant, "state": str(file)}})
