@@ -56,7 +56,7 @@ class LessonStep:
 class Learned:
     """What `normality:state=FILE` reads, and what it was made of.
 
-    warnings: distinct, `WARNINGS_MAX` at most: that it may know too little, and what was not as it should be on the way.
+    warnings: distinct, `WARNINGS_MAX` at most: too little material, and what was not right in the passes.
     """
 
     state: bytes

@@ -51,13 +51,13 @@ def test_too_little_material_is_said_with_how_much_it_was(sandboxing: Sandboxing
     assert learned.warnings == ("only 60 frames of 12 s were learned from: give some minutes",)
 
 
-@pytest.mark.parametrize(("frames", "seconds", "enough"), [(121, 20, False), (100, 30, False), (120, 23, True)])
+@pytest.mark.parametrize(("wanted", "warnings"), [((121, 20), 1), ((100, 30), 1), ((120, 23), 0)])
 def test_frames_and_time_of_all_recordings_count_together(
-    sandboxing: Sandboxing, street: Path, monkeypatch: pytest.MonkeyPatch, frames: int, seconds: int, enough: bool
+    sandboxing: Sandboxing, street: Path, monkeypatch: pytest.MonkeyPatch, wanted: tuple[int, int], warnings: int
 ) -> None:
-    monkeypatch.setattr(lessons, "ENOUGH_FRAMES", frames)
-    monkeypatch.setattr(lessons, "ENOUGH_US", seconds * 1_000_000)
-    assert (taught(sandboxing, street, street).warnings == ()) is enough
+    monkeypatch.setattr(lessons, "ENOUGH_FRAMES", wanted[0])
+    monkeypatch.setattr(lessons, "ENOUGH_US", wanted[1] * 1_000_000)
+    assert len(taught(sandboxing, street, street).warnings) == warnings
 
 
 def test_what_is_wrong_with_a_recording_is_said_once_for_all_passes(
