@@ -31,6 +31,9 @@ _MAGIC = b"CE-NORM\0"
 SLICE_S = 20.0
 ENOUGH_RECORDINGS = 4
 WHOLE_S = 86_400.0
+# below either of these too little is known of how much the usual varies
+ENOUGH_FRAMES, ENOUGH_US = 1000, 100_000_000
+WARNINGS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,15 @@ class LessonStep:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What `normality:state=FILE` reads, and what it was made of."""
+    """What `normality:state=FILE` reads, and what it was made of.
+
+    warnings: distinct, `WARNINGS_MAX` at most: too little material, and what was not right in the passes.
+    """
 
     state: bytes
     frames: int
     recordings: int
+    warnings: tuple[str, ...] = ()
 
 
 def teach(recordings: Sequence[Recording], sandboxing: Sandboxing) -> Iterator[LessonStep | Learned]:
@@ -64,21 +71,36 @@ def teach(recordings: Sequence[Recording], sandboxing: Sandboxing) -> Iterator[L
     Raises SourceError and UndecodableError where a recording cannot be read, SourceError where nothing moves in any of
     them or their pictures differ in size, QuarantineError where the module fails.
     """
-    state, frames = b"", 0
+    state, frames, media_us = b"", 0, 0
+    warnings: list[str] = []
     for step, name in enumerate(PASSES):
-        frames = 0
+        frames = media_us = 0
         for index, recording in enumerate(recordings):
             run = RecordingRun(
                 recording.address, _plan(recording, name, index, len(recordings), state), sandboxing, None
             )
+            before_us: int | None = None
             for news in run.run():
                 if isinstance(news, Step):
+                    media_us += 0 if before_us is None else news.seen.media_us - before_us
+                    before_us = news.seen.media_us
                     yield LessonStep(step, index)
                 elif isinstance(news, Summary):
                     _check(news, recording)
                     state, frames = news.states.get(NORMALITY, b""), frames + news.analysed
+                    warnings += [f"{recording.settings.safe_source}: {warning}" for warning in news.warnings]
         _check_progress(name, state, recordings)
-    yield Learned(state[: _Head.of(state).kept], frames, len(recordings))
+    kept = state[: _Head.of(state).kept]
+    yield Learned(kept, frames, len(recordings), _told(frames, media_us, warnings))
+
+
+def _told(frames: int, media_us: int, warnings: Sequence[str]) -> tuple[str, ...]:
+    """Too little material first, then what was said in the passes, each once."""
+    little = []
+    if frames < ENOUGH_FRAMES or media_us < ENOUGH_US:
+        seconds = round(media_us / 1_000_000)
+        little = [f"only {frames} frames of {seconds} s were learned from: give some minutes"]
+    return tuple(dict.fromkeys([*little, *warnings]))[:WARNINGS_MAX]
 
 
 @dataclass(frozen=True, slots=True)

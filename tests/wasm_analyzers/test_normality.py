@@ -29,6 +29,8 @@ LEARN_S = 100
 LEARN_FRAMES = LEARN_S * SECOND_US // STEP_US
 HEAD = struct.Struct("<8sIIQHHHHI")
 STAGE, SEALED = 6, 7
+# of a state: behind head, seed and time begins what was counted of heights, places, ways and speeds
+COUNTED = slice(64, 75_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,10 @@ def learned(usual_days: Path, open_camera: OpenCamera) -> bytes:
 
 def alarms(answers: list[Answer]) -> list[Observation]:
     return [each for answer in answers for each in answer.observations]
+
+
+def warnings(answers: list[Answer]) -> list[str]:
+    return [line.text for answer in answers for line in answer.logs if line.level == 2]
 
 
 def causal(answers: list[Answer]) -> list[float]:
@@ -335,6 +341,71 @@ def test_a_state_of_another_size_gives_no_answer(learned: bytes, open_camera: Op
     camera = open_camera(learned, size=(120, 90))
     assert camera.try_to_look(np.full((90, 120), 120, np.uint8)) is None
     assert "a view of another size" in (camera.analyzer.last_fault or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "words"),
+    [
+        ("motion", "of", "motion must be one of on, off"),
+        ("channel", "Shape", "channel must be one of all, speed, direction, size, place, shape"),
+        ("learn", "yes", "learn must be one of auto, on, off, scene, sizes, habits, measure"),
+        ("learn", "", "learn must be one of"),
+        ("motion", "off and more than fits anywhere", "motion must be one of"),
+    ],
+)
+def test_a_word_that_no_parameter_has_is_refused_with_those_it_has(
+    open_camera: OpenCamera, name: str, word: str, words: str
+) -> None:
+    with pytest.raises(ModuleError) as caught:
+        open_camera(**{name: word}).analyzer.open()
+    assert words in str(caught.value) + (caught.value.hint or "")
+
+
+def test_the_word_at_fault_is_named_also_where_the_next_one_is_right(open_camera: OpenCamera) -> None:
+    with pytest.raises(ModuleError) as caught:
+        open_camera(motion="of", channel="shape", learn="auto").analyzer.open()
+    assert "motion must be" in str(caught.value) + (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("channel", ["all", "speed", "direction", "size", "place", "shape"])
+@pytest.mark.parametrize("motion", ["on", "off"])
+def test_every_word_that_a_parameter_has_is_taken(open_camera: OpenCamera, channel: str, motion: str) -> None:
+    open_camera(channel=channel, motion=motion).look(np.full((HEIGHT, WIDTH), 120, np.uint8))
+
+
+@pytest.mark.parametrize("learn", ["auto", "on", "off", "scene", "sizes", "habits", "measure"])
+def test_every_way_to_learn_is_taken(learned: bytes, open_camera: OpenCamera, learn: str) -> None:
+    open_camera(learned, learn=learn).watch(3, Street(), *PASSERS)
+
+
+def test_a_camera_of_which_nothing_is_known_says_once_how_long_it_learns(open_camera: OpenCamera) -> None:
+    said = warnings(open_camera(learn_s=20).watch(10, Street()))
+    assert said == ["nothing is known of this camera yet: it learns for 20 s before it reports anything"]
+
+
+def test_a_camera_that_was_learned_says_nothing_at_the_start(learned: bytes, open_camera: OpenCamera) -> None:
+    assert warnings(open_camera(learned).watch(10, Street(), *PASSERS)) == []
+
+
+def test_a_pass_does_not_announce_that_it_learns(open_camera: OpenCamera) -> None:
+    assert warnings(open_camera(learn="scene").watch(3, Street())) == []
+
+
+@pytest.mark.parametrize("learn", ["sizes", "habits", "measure"])
+def test_a_pass_without_what_the_one_before_learned_is_refused(open_camera: OpenCamera, learn: str) -> None:
+    with pytest.raises(ModuleError) as caught:
+        open_camera(learn=learn).analyzer.open()
+    assert "needs what the one before it learned" in str(caught.value) + (caught.value.hint or "")
+
+
+def test_what_is_reported_is_not_learned_from_however_low_the_alarm(learned: bytes, open_camera: OpenCamera) -> None:
+    def counted(alarm: float) -> bytes:
+        camera = open_camera(learned, alarm=alarm, occasion_s=5)
+        answers = camera.watch(60, Street(), *PASSERS)
+        assert 0.05 < max(causal(answers)) < 0.7
+        return camera.close()[COUNTED]
+
+    assert counted(0.05) == learned[COUNTED] != counted(0.8)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (WIDTH, HEIGHT), (64, 200)])

@@ -4,8 +4,8 @@
 #ifndef NORMALITY_BANK_H
 #define NORMALITY_BANK_H
 
-#include "common.h"
 #include "net.h"
+#include "numbers.h"
 #include "windows.h"
 
 enum { BANK_USUAL = 9000, BANK_HARD = 4000, BANK_DRAWN = 6000 };

@@ -4,7 +4,7 @@
 #ifndef NORMALITY_CALIBRATION_H
 #define NORMALITY_CALIBRATION_H
 
-#include "common.h"
+#include "numbers.h"
 
 /* The channels alone, as the parameter `channel` names them. */
 enum { SPEED, DIRECTION, SIZE, PLACE, SHAPE, WHYS, MOST_SAMPLES = 4096, STEPS = 20 };

@@ -6,7 +6,7 @@
 #ifndef NORMALITY_FLOW_H
 #define NORMALITY_FLOW_H
 
-#include "common.h"
+#include "numbers.h"
 
 enum { FLOW_KEPT = 16, FLOW_MARGIN = 64 };
 

@@ -2,7 +2,7 @@
 #ifndef NORMALITY_FOREGROUND_H
 #define NORMALITY_FOREGROUND_H
 
-#include "common.h"
+#include "numbers.h"
 #include "perspective.h"
 
 enum { MOST_REGIONS = 512 };

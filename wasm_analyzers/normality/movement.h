@@ -6,8 +6,8 @@
 #ifndef NORMALITY_MOVEMENT_H
 #define NORMALITY_MOVEMENT_H
 
-#include "common.h"
 #include "flow.h"
+#include "numbers.h"
 #include "perspective.h"
 #include "windows.h"
 

@@ -4,7 +4,7 @@
 #ifndef NORMALITY_NET_H
 #define NORMALITY_NET_H
 
-#include "common.h"
+#include "numbers.h"
 #include "windows.h"
 
 enum { HIDDEN = 32, NET_WEIGHTS = FEATURES * HIDDEN + HIDDEN + HIDDEN + 4 };

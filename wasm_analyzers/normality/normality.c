@@ -14,7 +14,11 @@ enum { UNFIT_US = 2000000, MOVED_US = 60000000 };
 static const float UNLIKE = 0.3f; /* part of the scene that is to be seen, or the camera looks elsewhere */
 static const float SURE = 0.5f;       /* of the model that says what it looks like */
 static const float FEW_WINDOWS = 100; /* of which nothing can be learned */
-static const char *const CHANNELS_BY_NAME[WHYS] = {"speed", "direction", "size", "place", "shape"};
+enum { BY_STATE, ALWAYS, NEVER, FIRST_PASS, LEARN_WORDS = FIRST_PASS + READY };
+static const char *const LEARN[LEARN_WORDS] = {"auto", "on", "off", "scene", "sizes", "habits", "measure"};
+static const char *const MOTION[] = {"on", "off"};
+static const char *const CHANNEL[WHYS + 1] = {"all", "speed", "direction", "size", "place", "shape"};
+static const char *const *const CHANNELS_BY_NAME = CHANNEL + 1;
 static const char *const WHY[WHYS] = {"too fast", "wrong way", "unusual size", "unusual place", "unusual shape"};
 
 typedef struct settings {
@@ -45,12 +49,21 @@ static int32_t same_text(const char *text, int32_t len, const char *other) {
     return 1;
 }
 
-/* Which of the words a parameter is; -1: none of them, or it is not set. */
+/* Which of the words a parameter is, the first where it is not set; -1, and the words are logged: none of them. */
 static int32_t choice(const char *name, const char *const *words, int32_t count) {
-    char text[16] = {0};
-    int32_t len = camera_edge_param_text(name, text_length(name), text, sizeof text);
+    char given[16], said[160];
+    int32_t len = camera_edge_param_text(name, text_length(name), given, sizeof given);
+    if (len == CAMERA_EDGE_NOT_FOUND) return 0;
     for (int32_t k = 0; k < count; k++)
-        if (same_text(text, len, words[k])) return k;
+        if (same_text(given, len, words[k])) return k;
+    text to = {said, sizeof said, 0};
+    text_say(&to, name);
+    text_say(&to, " must be one of ");
+    for (int32_t k = 0; k < count; k++) {
+        if (k) text_say(&to, ", ");
+        text_say(&to, words[k]);
+    }
+    camera_edge_log(CAMERA_EDGE_ERROR, to.bytes, to.len);
     return -1;
 }
 
@@ -66,8 +79,9 @@ static int32_t refuse(const char *reason) {
 
 /* A state that somebody gave must be right; one that the host kept of this camera by itself is else forgotten. */
 static int32_t forget(const char *reason) {
-    static const char *const kept[] = {"kept"};
-    if (choice("camera.state", kept, 1) < 0) return refuse(reason);
+    char text[8];
+    int32_t len = camera_edge_param_text(CAMERA_EDGE_TEXT("camera.state"), text, sizeof text);
+    if (!same_text(text, len, "kept")) return refuse(reason);
     camera_edge_log(CAMERA_EDGE_WARNING, reason, text_length(reason));
     return stored = 0;
 }
@@ -84,19 +98,36 @@ static int32_t look_at_state(void) {
 }
 
 int32_t camera_edge_open(void) {
-    static const char *const passes[] = {"scene", "sizes", "habits", "measure"};
-    static const char *const off[] = {"off"}, *const on[] = {"on"};
-    set.pass = choice("learn", passes, 4);
-    set.with_motion = choice("motion", off, 1) < 0;
-    set.channel = choice("channel", CHANNELS_BY_NAME, WHYS);
+    int32_t learn = choice("learn", LEARN, LEARN_WORDS), motion = choice("motion", MOTION, 2);
+    int32_t channel = choice("channel", CHANNEL, WHYS + 1);
+    if (learn < 0 || motion < 0 || channel < 0) return -1;
+    set.pass = learn >= FIRST_PASS ? learn - FIRST_PASS : -1;
+    set.goes_on = learn == ALWAYS, set.fixed = learn == NEVER;
+    set.with_motion = motion == 0;
+    set.channel = channel - 1;
     set.alarm = (float)number("alarm", 0.8, 0.05, 1000);
-    set.goes_on = choice("learn", on, 1) == 0, set.fixed = choice("learn", off, 1) == 0;
+    daily.quiet = routine_quiet(set.alarm);
     daily.learn_us = (int64_t)(number("learn_s", 1800, 1, 1e6) * 1e6);
     daily.occasion_us = set.occasion_us = (int64_t)(number("occasion_s", 600, 1, 1e6) * 1e6);
     set.occasion = (int32_t)number("occasion", 0, 0, 60000);
     frames = unfit = 0;
     seen.size = (extent){0};
-    return look_at_state();
+    if (look_at_state()) return -1;
+    if (set.pass > LEARN_SCENE && !stored)
+        return refuse("this pass needs what the one before it learned: `camera-edge learn normality` makes them all");
+    return 0;
+}
+
+/* Silence is no answer to whoever expects reports. */
+static void announce_learning(void) {
+    char words[160];
+    text to = {words, sizeof words, 0};
+    int64_t left_us = daily.learn_us - now.learned_us;
+    text_say(&to, stored ? "too little" : "nothing");
+    text_say(&to, " is known of this camera yet: it learns for ");
+    text_add_number(&to, left_us > 0 ? (double)left_us / 1e6 : 0, 0);
+    text_say(&to, " s before it reports anything");
+    camera_edge_log(CAMERA_EDGE_WARNING, to.bytes, to.len);
 }
 
 static int32_t start(extent e, int64_t media_us) {
@@ -121,6 +152,7 @@ static int32_t start(extent e, int64_t media_us) {
     routine_start(&daily, media_us);
     /* the samples of a scene that was not settled were in memory alone */
     if (set.pass < 0 && now.head.stage == LEARN_SCENE) now.learned_us = 0, now.head.samples = 0;
+    if (set.pass < 0 && now.head.stage != READY) announce_learning();
     if (set.pass >= 0) now.head.stage = (uint16_t)set.pass;
     study.occasion = (uint16_t)set.occasion, study.rate = 0.002f, study.steps = 20, study.things = 3;
     return 0;

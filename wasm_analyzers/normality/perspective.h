@@ -5,7 +5,7 @@
 #ifndef NORMALITY_PERSPECTIVE_H
 #define NORMALITY_PERSPECTIVE_H
 
-#include "common.h"
+#include "numbers.h"
 
 enum { PERSPECTIVE_ROWS = 20, PERSPECTIVE_HEIGHTS = 128, PERSPECTIVE_ENOUGH = 60 };
 

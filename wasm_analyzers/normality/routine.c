@@ -3,10 +3,13 @@
 enum { QUIET_US = 10000000, WRITE_US = 300000000, LONGEST_FRAME_US = 2000000, REFILLED = 4000 };
 /* where the stages end, as parts of the time for learning */
 static const float ENDS[READY] = {0.15f, 0.25f, 0.75f, 1};
-static const float QUIET = 0.7f;         /* of an alarm: what comes near to one is not learned from */
+/* scores below are learned from; so much of the alarm at most, wherever that is: what comes near to one is unusual */
+static const float QUIET = 0.7f, ALARM_PART = 0.9f;
 static const float OCCASION_PART = 0.02f; /* of all that was counted may be counted on one occasion */
 static const float COUNTED_MOST = 4e6f;  /* windows; then all counts are halved */
 static const float SLOW_RATE = 1e-4f;
+
+float routine_quiet(float alarm) { return least(QUIET, ALARM_PART * alarm); }
 
 void routine_start(routine *r, int64_t media_us) {
     r->occasion = -1, r->room = 0;
@@ -54,7 +57,7 @@ static void begin_occasion(routine *r, learned *to, int64_t occasion) {
 
 void routine_follow(routine *r, learned *to, const sight *s, lessons *l, const opinion *said) {
     int64_t media_us = said->media_us;
-    if (said->score >= QUIET) r->loud_us = media_us;
+    if (said->score >= r->quiet) r->loud_us = media_us;
     if (r->loud_us >= 0 && media_us - r->loud_us < QUIET_US) return;
     if (media_us / r->occasion_us != r->occasion) begin_occasion(r, to, media_us / r->occasion_us);
     calibration_see(&to->measured, said->smooth, &to->seed);

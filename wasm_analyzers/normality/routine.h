@@ -19,12 +19,15 @@ typedef struct opinion {
 
 typedef struct routine {
     int64_t learn_us, occasion_us;
+    float quiet;        /* score; only from frames below it, as routine_quiet gives it, is learned */
     int64_t occasion;   /* the present one */
     float room;         /* how many windows may still be counted on it */
     int64_t loud_us;    /* when something was last unusual; below 0: never */
     int64_t settled_us; /* when the state was last written */
 } routine;
 
+/* The score below which a frame may be learned from, where one of `alarm` is reported. */
+float routine_quiet(float alarm);
 void routine_start(routine *r, int64_t media_us);
 /* Before a frame that is learned from in the first stages: the stage it belongs to. */
 void routine_stage(const routine *r, learned *to, sight *s, lessons *l, int64_t elapsed_us);

@@ -6,7 +6,7 @@
 #ifndef NORMALITY_SCENE_H
 #define NORMALITY_SCENE_H
 
-#include "common.h"
+#include "numbers.h"
 
 enum { SCENE_MODES = 3 };
 

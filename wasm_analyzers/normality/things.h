@@ -6,7 +6,7 @@
 #ifndef NORMALITY_THINGS_H
 #define NORMALITY_THINGS_H
 
-#include "common.h"
+#include "numbers.h"
 
 typedef struct canvas {
     extent size;

@@ -6,7 +6,7 @@
 #ifndef NORMALITY_WINDOWS_H
 #define NORMALITY_WINDOWS_H
 
-#include "common.h"
+#include "numbers.h"
 #include "perspective.h"
 
 enum {

@@ -1,6 +1,6 @@
 /* What all parts share: the size of the view, small mathematics, numbers from a fixed sequence. */
-#ifndef NORMALITY_COMMON_H
-#define NORMALITY_COMMON_H
+#ifndef NORMALITY_NUMBERS_H
+#define NORMALITY_NUMBERS_H
 
 #include <stddef.h>
 #include <stdint.h>
