@@ -34,6 +34,8 @@ def learn(
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout.")] = False,
 ) -> None:
     """Learn from recordings what is usual; `analyze --analyzer normality:state=FILE` then reports what is not."""
+    from rich.markup import escape
+
     from camera_edge.cli.cache import module_cache
     from camera_edge.cli.report import make_folder
     from camera_edge.cli.stopping import end_by_signals
@@ -52,6 +54,8 @@ def learn(
 
         learned = _follow(teach(recordings, sandboxing), recordings)
     _write(out, learned.state)
+    for warning in learned.warnings:
+        talk.print(f"[yellow]warning:[/] {escape(warning)}")
     if json:
         put_json(
             {
@@ -59,6 +63,7 @@ def learn(
                 "bytes": len(learned.state),
                 "frames": learned.frames,
                 "recordings": learned.recordings,
+                "warnings": list(learned.warnings),
             }
         )
         return

@@ -99,7 +99,11 @@ def test_the_report_says_what_was_learned_from(command: Command, street: Path, t
     out = tmp_path / "again.state"
     code, told, said = command("learn", "normality", "--out", out, street / "cart.avi", "--rate", "5", "--json")
     assert code == 0, said
-    assert json.loads(told) == {
+    report = json.loads(told)
+    assert [warning.partition(":")[0] for warning in report.pop("warnings")] == [
+        f"only {UNUSUAL_S * FPS} frames of {UNUSUAL_S} s were learned from"
+    ]
+    assert report == {
         "state": str(out),
         "bytes": out.stat().st_size,
         "frames": UNUSUAL_S * FPS,
@@ -175,3 +179,8 @@ def test_what_the_configuration_masks_is_not_learned(
     seen = analyze(street / "usual-1.avi", "-c", config, "--analyzer", f"normality:state={masked}", "--rate", "native")
     assert seen.code == 0 and [line for line in seen.lines if line["type"] == "event"] == []
     assert masked.read_bytes() != state.read_bytes()
+
+
+def test_what_still_learns_says_so(analyze: Analyze, street: Path) -> None:
+    seen = analyze(street / "cart.avi", "--analyzer", "normality")
+    assert any("nothing is known of this camera" in warning for warning in seen.summary["warnings"]), seen.summary
