@@ -18,7 +18,8 @@ typedef struct still_thing {
     int32_t area;                     /* pixels of the view */
     float contrast;                   /* grey levels between the two pictures of the place */
     still_change change;
-    int64_t since_us;     /* the place is steady since */
+    int64_t since_us;     /* its places are steady since, in the mean */
+    int64_t begun_us;     /* nearly all of them are */
     int64_t taken_us;     /* when that was decided */
     int64_t seen_us;      /* when it was last seen uncovered */
     int64_t wanted_us;    /* when the caller last needed it: the caller's */
