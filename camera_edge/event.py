@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from camera_edge.observation import Box
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -11,6 +13,7 @@ class Event:
 
     `id` is a hash of camera, kind, opening time and number, so a second run over the same frames gives the same.
     `score` is the best score so far; `best_frame` is the frame that had it. `closed_us` is None while it is open.
+    `why` is one short sentence for people: why it opened. `box` is where the thing was in `best_frame`.
     """
 
     id: str
@@ -24,6 +27,8 @@ class Event:
     closed_us: int | None = None
     zones: tuple[str, ...] = ()
     tracks: tuple[int, ...] = ()
+    why: str = ""
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)

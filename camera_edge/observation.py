@@ -6,9 +6,12 @@ Invariant: numbers are finite and boxes lie inside 0..1; what a guest says is ch
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # an event has a box and crosses the link, which the hub reads without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 NO_TRACK = -1
 
@@ -26,6 +29,11 @@ class Box:
     y: float
     w: float
     h: float
+
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        """Left, top, width, height, as records and JSON carry them."""
+        return self.x, self.y, self.w, self.h
 
     @property
     def bottom_centre(self) -> tuple[float, float]:
@@ -64,7 +72,9 @@ class Mask:
     @property
     def foreground(self) -> NDArray[np.uint8]:
         """What the analyzer found: the mask without what is hidden around it. Never what redaction goes by."""
-        return np.where(self.pixels == HIDDEN_ONLY, np.uint8(0), self.pixels)
+        found = self.pixels.copy()
+        found[found == HIDDEN_ONLY] = 0
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ REDACTION_DEFAULT = "motion"
 SHELF_FOLDER = "analyzers"
 
 Polygon = tuple[tuple[float, float], ...]
+Segment = tuple[tuple[float, float], tuple[float, float]]
 ParamValue = str | bool | int | float
 
 
@@ -28,7 +29,7 @@ class ClipSettings(msgspec.Struct, frozen=True):
 
 
 class RedactSettings(msgspec.Struct, frozen=True):
-    """`required` None: motion, and every analyzer that a model is granted to."""
+    """`required` None: motion, and every analyzer that an added model is granted to."""
 
     mode: Literal["pixelate", "black"]
     hold_s: float
@@ -42,13 +43,31 @@ class AnalyzerSettings(msgspec.Struct, frozen=True):
     wake_on: str | None = None
 
 
+class HoursSettings(msgspec.Struct, frozen=True):
+    """Minutes of the day; `days` by the first three letters of their names."""
+
+    days: tuple[str, ...]
+    from_: int = msgspec.field(name="from")
+    to: int
+
+
 class RuleSettings(msgspec.Struct, frozen=True):
+    """`event` None: that something is seen opens one. `hold_s` None: the default of the event."""
+
     kinds: tuple[str, ...]
     analyzers: tuple[str, ...]
     zones: tuple[str, ...]
     min_score: float
-    hold_s: float
+    hold_s: float | None
     quiet_s: float
+    schedule: tuple[HoursSettings, ...] = ()
+    event: str | None = None
+    line: str | None = None
+    direction: Literal["any", "left_to_right", "right_to_left"] | None = None
+    dwell_s: float | None = None
+    way: Segment | None = None
+    speed: float | None = None
+    count: int | None = None
 
 
 class CameraSettings(msgspec.Struct, frozen=True):
@@ -63,6 +82,7 @@ class CameraSettings(msgspec.Struct, frozen=True):
     analyzers: dict[str, AnalyzerSettings]
     rules: dict[str, RuleSettings]
     time_zone: str = "UTC"
+    lines: dict[str, Segment] = {}
 
     @property
     def safe_source(self) -> str:

@@ -113,3 +113,9 @@ def endless() -> bytes:
     weights = [tensor("trips", np.array(1 << 62, "<i8")), tensor("yes", np.array(True))]
     loop = node("Loop", ["trips", "yes", "x"], ["out"], graph_attribute("body", body))
     return model(graph([loop], [value("x", FLOAT, (1,))], [value("out", FLOAT, (1,))], weights))
+
+
+def constant(shape: Shape, numbers: NDArray[np.float32], *, name: str = "picture") -> bytes:
+    """A model that gives the same numbers whatever picture of this shape goes in."""
+    ends = [value(name, FLOAT, shape)], [value("out", FLOAT, numbers.shape)]
+    return model(graph([node("Identity", ["numbers"], ["out"])], *ends, [tensor("numbers", numbers)]))

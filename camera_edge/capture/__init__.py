@@ -4,6 +4,7 @@ Invariant: no message, log line or value that leaves here holds credentials.
 """
 
 from camera_edge.capture.decoder import Decoded, PacketDecoder
+from camera_edge.capture.images import image_files
 from camera_edge.capture.opening import open_source
 from camera_edge.capture.script import Truth
 from camera_edge.capture.source import Counters, Frame, Grab, Packet, Source, SourceOptions, Stream
@@ -21,5 +22,6 @@ __all__ = [
     "Stream",
     "SyntheticCamera",
     "Truth",
+    "image_files",
     "open_source",
 ]

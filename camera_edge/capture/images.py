@@ -22,6 +22,11 @@ from camera_edge.errors import SourceError, UndecodableError
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm"})
 
 
+def image_files(folder: Path) -> list[Path]:
+    """The images of a folder in the order in which they are frames. Raises OSError."""
+    return sorted((file for file in folder.iterdir() if _is_image(file)), key=_natural)
+
+
 class ImageFolder(PictureSource):
     """Images at `options.fps`. A picture of another size starts an epoch."""
 
@@ -43,10 +48,9 @@ class ImageFolder(PictureSource):
         if not self._path.is_dir():
             check_file(self._path, self.name)
         try:
-            candidates = [self._path] if self._path.is_file() else list(self._path.iterdir())
+            self._files = [self._path] if self._path.is_file() else image_files(self._path)
         except OSError as exc:
             raise SourceError("cannot be listed", where=self.name, hint="check the permissions") from exc
-        self._files = sorted((file for file in candidates if _is_image(file)), key=_natural)
         if not self._files:
             raise UndecodableError("the folder holds no images", where=self.name, hint="put .jpg or .png files into it")
         self._opened_utc_ns = self._options.clock.utc_ns()
@@ -56,9 +60,9 @@ class ImageFolder(PictureSource):
             number = self._next
             self._next += 1
             self._tally.grabbed += 1
-            bgr = cv2.imread(str(self._files[number]), cv2.IMREAD_COLOR)
+            bgr = _read(self._files[number])
             if bgr is not None:
-                return Grab(None, (self._frame(number, bgr.astype(np.uint8, copy=False)),))
+                return Grab(None, (self._frame(number, bgr),))
             self._tally.corrupt += 1
         if self._tally.decoded == 0:
             raise UndecodableError("none of its images can be decoded", where=self.name, hint="check the files")
@@ -75,6 +79,16 @@ class ImageFolder(PictureSource):
         self._tally.decoded += 1
         media_us = number * interval_us(self._options.fps)
         return Frame(number, media_us, self._opened_utc_ns + media_us * 1000, picture, None, self._epoch)
+
+
+def _read(file: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None:
+    """BGR, or None where it is no picture. OpenCV's own reading ends the process where a name is not UTF-8."""
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError:
+        return None
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    return None if bgr is None else bgr.astype(np.uint8, copy=False)
 
 
 def _is_image(file: Path) -> bool:

@@ -17,17 +17,34 @@ from camera_edge.capture.reconnect import Reconnecting
 from camera_edge.capture.recorded import RecordedFile
 from camera_edge.capture.source import Source, SourceOptions
 from camera_edge.capture.synthetic import SyntheticCamera
+from camera_edge.errors import SourceError
 
 
 def open_source(address: str, options: SourceOptions | None = None) -> Source:
     """The source of an address, ready for `with` or `open()`.
 
     Addresses: a video file, an image or a folder of images, rtsp(s)://, http(s):// (multipart MJPEG and what else
-    FFmpeg finds there), v4l2:/dev/video0 or /dev/video0, synthetic:?seed=7&size=960x540&fps=15. Raises `UsageError`.
+    FFmpeg finds there), v4l2:/dev/video0 or /dev/video0, synthetic:?seed=7&size=960x540&fps=15. Raises `UsageError`,
+    and `SourceError` where the name cannot be handed to a decoder.
     """
     chosen = options or SourceOptions()
     parsed = parse_address(address)
+    if not _is_utf8(parsed.location):
+        # OpenCV would end the process
+        raise SourceError(
+            "its name is not UTF-8, and decoders cannot open it",
+            where=parsed.name,
+            hint="rename it, or give a link to it that has another name",
+        )
     return _SOURCES[parsed.kind](parsed, chosen)
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _path(address: Address, options: SourceOptions) -> Source:

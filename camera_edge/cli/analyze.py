@@ -6,8 +6,8 @@ their turn, and the first such fault decides the exit code; what is wrong with m
 
 from __future__ import annotations
 
-import signal
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,10 +26,12 @@ from camera_edge.errors import (
 )
 
 if TYPE_CHECKING:
+    from camera_edge.cli.dossier import DossierFile
     from camera_edge.cli.report import Report
     from camera_edge.sandbox import ModuleFile
     from camera_edge.worker.assembly import Sandboxing
     from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply
+    from camera_edge.worker.recordings import RecordingNews
 
 
 @app.command()
@@ -46,47 +48,80 @@ def analyze(
     observations: Annotated[bool, typer.Option("--observations", help="With --json: every observation.")] = False,
     scores: Annotated[bool, typer.Option("--scores", help="With --json: every score.")] = False,
     masks: Annotated[Path | None, typer.Option("--masks", metavar="DIR", help="One PNG per analysed frame.")] = None,
+    page: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE.html", help="One page of all that was found, redacted.")
+    ] = None,
 ) -> None:
     """Run the analyzers over recordings, as fast as they decode, without dropping a frame."""
     from camera_edge.cli.cache import module_cache
+    from camera_edge.cli.dossier import DossierFile
     from camera_edge.cli.report import Report, Wanted
+    from camera_edge.cli.stopping import end_by_signals
     from camera_edge.cli.talk import complain
 
     # asked to end, it ends as by Ctrl-C: clips in the making are given up and leave no file
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_by_signals()
     wanted = Wanted(json=json, observations=observations, scores=scores, masks=masks, out=out)
     _refuse_half_orders(wanted)
-    plans = _plans(sources, config, analyzer or [], _rate(rate))
+    plans = _plans(sources, config, analyzer or [], parsed_rate(rate))
     problems: list[CameraEdgeError] = []
-    with module_cache() as sandboxing, Report(wanted, len(plans)) as report:
+    with ExitStack() as stack:
+        sandboxing = stack.enter_context(module_cache())
+        report = stack.enter_context(Report(wanted, len(plans)))
+        audience = _Audience(report, stack.enter_context(DossierFile(page)) if page is not None else None)
         for address, plan in plans:
-            for problem in _analyze(address, plan, report, sandboxing):
+            for problem in _analyze(address, plan, audience, sandboxing):
                 complain(problem)
                 problems.append(problem)
     if problems:
         raise typer.Exit(problems[0].exit_code)
 
 
-def _analyze(address: str, plan: CameraPlan, report: Report, sandboxing: Sandboxing) -> list[CameraEdgeError]:
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """Who is told what an analysis finds."""
+
+    report: Report
+    dossier: DossierFile | None
+
+    def begin(self, plan: CameraPlan) -> None:
+        self.report.begin(plan)
+        if self.dossier is not None:
+            self.dossier.begin(plan)
+
+    def tell(self, news: RecordingNews) -> None:
+        # to the page first: who reads stdout may be gone
+        if self.dossier is not None:
+            self.dossier.tell(news)
+        self.report.tell(news)
+
+    def end(self, problems: list[CameraEdgeError]) -> list[CameraEdgeError]:
+        if self.dossier is not None:
+            self.dossier.end(problems)
+        return problems
+
+
+def _analyze(address: str, plan: CameraPlan, audience: _Audience, sandboxing: Sandboxing) -> list[CameraEdgeError]:
     """Runs one source; returns what was wrong with it."""
     from camera_edge.worker.recordings import EventEnded, RecordingRun, Summary
 
-    report.begin(plan)
-    run = RecordingRun(address, plan, sandboxing, report.clips)
+    audience.begin(plan)
+    snapshots = audience.dossier is not None
+    run = RecordingRun(address, plan, sandboxing, audience.report.clips, snapshots=snapshots)
     unwritten: list[CameraEdgeError] = []
     broken: list[CameraEdgeError] = []
     with closing(run.run()) as steps:
         try:
             for news in steps:
-                report.tell(news)
+                audience.tell(news)
                 if isinstance(news, EventEnded) and news.outcome is not None and news.outcome.problem is not None:
                     unwritten.append(news.outcome.problem)
                 elif isinstance(news, Summary):
                     broken = [_broken(name, reason, plan) for name, reason in news.broken.items()]
         except (SourceError, UndecodableError) as exc:
-            return [*unwritten[:1], *broken, exc]
+            return audience.end([*unwritten[:1], *broken, exc])
     # a full disk fails every clip in the same way
-    return [*unwritten[:1], *broken]
+    return audience.end([*unwritten[:1], *broken])
 
 
 def _broken(name: str, reason: str, plan: CameraPlan) -> QuarantineError:
@@ -102,7 +137,8 @@ def _refuse_half_orders(wanted: Any) -> None:
         raise UsageError("--observations and --scores come as JSON Lines", hint="add --json")
 
 
-def _rate(text: str | None) -> float | str | None:
+def parsed_rate(text: str | None) -> float | str | None:
+    """Frames a second, or `native`. Raises UsageError."""
     if text is None or text == "native":
         return text
     try:
@@ -118,8 +154,7 @@ def _plans(
     sources: list[str], config: Path | None, specs: list[str], rate: float | str | None
 ) -> list[tuple[str, CameraPlan]]:
     """A plan for each source, made before the first one is opened: a fault in one stops all."""
-    from camera_edge.address import safe_address
-    from camera_edge.config import DEFAULT_STATE, fill_in, load
+    from camera_edge.config import DEFAULT_STATE, load
     from camera_edge.packages.ready import recheck
     from camera_edge.worker.plan import Supply
 
@@ -130,15 +165,23 @@ def _plans(
     names: set[str] = set()
     plans = []
     for source in sources:
-        if safe_address(source) != source and "${" not in source:
-            raise UsageError(
-                f"{safe_address(source)} has credentials on the command line, where every user can read them",
-                hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
-            )
         camera = _camera_name(source, names)
-        overrides: dict[str, Any] = {"source": fill_in(source)} | ({} if rate is None else {"rate": rate})
+        overrides: dict[str, Any] = {"source": address_of(source)} | ({} if rate is None else {"rate": rate})
         plans.append((overrides["source"], _plan(camera, loaded, overrides, _Specs(specs, supply))))
     return plans
+
+
+def address_of(source: str) -> str:
+    """The address that a source of the command line stands for. Raises UsageError where it has secrets in the clear."""
+    from camera_edge.address import safe_address
+    from camera_edge.config import fill_in
+
+    if safe_address(source) != source and "${" not in source:
+        raise UsageError(
+            f"{safe_address(source)} has credentials on the command line, where every user can read them",
+            hint="write '${USER_NAME}:${PASSWORD}@' in single quotes and set both in the environment",
+        )
+    return fill_in(source)
 
 
 def _named(loaded: Any, specs: list[str]) -> set[str]:

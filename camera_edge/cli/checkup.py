@@ -159,12 +159,10 @@ def _models(state: Path) -> Iterator[Finding]:
     except CameraEdgeError as exc:
         yield Finding("models", Verdict.BAD, str(exc))
         return
-    names = ", ".join(model.name for model in models)
-    yield Finding(
-        "models",
-        Verdict.GOOD if models else Verdict.LESS,
-        names or "none added: `motion` works, `objects` needs one (`camera-edge model add FILE.onnx`)",
-    )
+    shipped = ", ".join(f"{model.name} (shipped)" for model in models if model.is_shipped)
+    added = ", ".join(model.name for model in models if not model.is_shipped)
+    none = "none added: `motion` works, `objects` needs one (`camera-edge model add FILE.onnx`)"
+    yield Finding("models", Verdict.GOOD if added else Verdict.LESS, f"{shipped}; {added or none}")
 
 
 def _disk(state: Path) -> Finding:

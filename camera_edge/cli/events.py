@@ -114,6 +114,8 @@ def as_json(row: EventRow) -> dict[str, Any]:
         "closed_s": event.closed_us / 1e6 if event.closed_us is not None else None,
         "zones": list(event.zones),
         "tracks": list(event.tracks),
+        "why": event.why,
+        "box": list(event.box.sides) if event.box is not None else None,
         "clip_state": clip.state.value if clip else None,
         "clip": clip.clip.path if clip and clip.clip else None,
         "snapshot": clip.snapshot.path if clip and clip.snapshot else None,

@@ -48,7 +48,7 @@ def list_models(
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the models that were added, or with --known those that the catalogue describes."""
+    """List the models that were added or are shipped, or with --known those that the catalogue describes."""
     from camera_edge.cli.talk import put_json, talk
 
     if known:
@@ -57,9 +57,9 @@ def list_models(
     models = _registry(state).list()
     if json:
         put_json([_as_json(model) for model in models])
-    elif models:
-        _print_models(models)
-    else:
+        return
+    _print_models(models)
+    if all(model.is_shipped for model in models):
         talk.print("no model was added yet; `camera-edge model list --known` names public ones")
 
 
@@ -108,6 +108,7 @@ def _as_json(model: Model) -> dict[str, object]:
         "name": model.name,
         "sha256": model.sha256,
         "size_bytes": model.size_bytes,
+        "shipped": model.is_shipped,
         "path": str(model.path),
         **document,
         "outputs": msgspec.to_builtins(model.outputs),
@@ -139,13 +140,12 @@ def _print_models(models: list[Model]) -> None:
 
     from camera_edge.cli.talk import show
 
-    table = Table(Column("name", no_wrap=True), "input", "decoder", "classes", "licence", "sha256")
+    table = Table(Column("name", no_wrap=True), "from", "input", "decoder", "classes", "licence", "sha256")
     for model in models:
         output = model.contract.output
-        classes = str(len(output.class_names))
-        table.add_row(
-            model.name, _input_text(model), output.decoder, classes, model.contract.licence, model.sha256[:12]
-        )
+        origin, classes = _origin(model), str(len(output.class_names))
+        licence, digest = model.contract.licence, model.sha256[:12]
+        table.add_row(model.name, origin, _input_text(model), output.decoder, classes, licence, digest)
     show.print(table)
 
 
@@ -158,6 +158,7 @@ def _print_model(model: Model) -> None:
     output = model.contract.output
     rows = {
         "name": model.name,
+        "from": _origin(model),
         "file": str(model.path),
         "sha256": f"{model.sha256} (compared)",
         "bytes": str(model.size_bytes),
@@ -173,6 +174,10 @@ def _print_model(model: Model) -> None:
     for label, value in rows.items():
         table.add_row(label, escape(value) or "-")
     show.print(table)
+
+
+def _origin(model: Model) -> str:
+    return "shipped" if model.is_shipped else "added"
 
 
 def _input_text(model: Model) -> str:

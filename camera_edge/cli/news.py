@@ -37,7 +37,7 @@ class Teller:
     def _event(self, news: EventNews) -> None:
         if news.phase == "opened":
             self.events += 1
-            self._line("opened", "green", news.event, iso_utc(news.opened_utc_ns))
+            self._line("opened", "green", news.event, f"{iso_utc(news.opened_utc_ns)}  {escape(news.event.why)}")
         elif news.phase == "closed" and news.event.closed_us is not None:
             seconds = (news.event.closed_us - news.event.opened_us) / 1e6
             self._line("closed", "yellow", news.event, f"after {seconds:.1f} s, best score {news.event.score:.2f}")

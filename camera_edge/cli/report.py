@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from camera_edge.cli.moments import Moment, Moments
 from camera_edge.cli.talk import put_json, show, talk
 from camera_edge.encode import png
 from camera_edge.errors import OutputError
@@ -23,8 +23,6 @@ from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.recordings import EventEnded, RecordingNews, Summary
 
 CLIPS = "clips"
-# a score may be for a frame that was analysed so many frames ago; the sandbox lets no more through
-LAG_MAX = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Report:
         self._sources = sources
         self._source = ""
         self._camera = ""
-        self._analysed: deque[_Moment] = deque(maxlen=LAG_MAX + 1)
+        self._moments = Moments()
         self._first_masks_of: str | None = None
         self._reported: frozenset[str] = frozenset()
         self._progress = Progress(
@@ -73,7 +71,7 @@ class Report:
     def __enter__(self) -> Report:
         for folder in (self.clips, self._wanted.masks):
             if folder is not None:
-                _make_folder(folder)
+                make_folder(folder)
         self._progress.start()
         return self
 
@@ -85,7 +83,7 @@ class Report:
     def begin(self, plan: CameraPlan) -> None:
         self._source = plan.source
         self._camera = plan.camera
-        self._analysed.clear()
+        self._moments = Moments()
         self._first_masks_of = None
         self._reported = frozenset(each.name for each in plan.analyzers if each.reported)
         self._progress.reset(self._task, description=escape(Path(plan.source).name), total=None)
@@ -102,16 +100,17 @@ class Report:
     def _tell_step(self, step: Step) -> None:
         self._progress.advance(self._task)
         seen = step.seen
-        self._analysed.append(_Moment(seen.frame, seen.media_us))
+        now = Moment(seen.frame, seen.media_us)
+        self._moments.add(now)
         if self._wanted.observations:
             for each in seen.observations:
                 if each.analyzer in self._reported:
-                    self._put(_observation(each, self._analysed[-1]))
+                    self._put(_observation(each, now))
         if self._wanted.scores:
             for score in seen.scores:
-                # there was no frame before the first
-                if score.analyzer in self._reported and score.lag < len(self._analysed):
-                    self._put(_score(score, self._analysed[-1 - score.lag]))
+                at = self._moments.before(score.lag)
+                if score.analyzer in self._reported and at is not None:
+                    self._put(_score(score, at))
         if self._wanted.masks is not None:
             for mask in seen.masks:
                 if mask.analyzer in self._reported:
@@ -137,6 +136,8 @@ class Report:
             "closed_s": event.closed_us / 1e6 if event.closed_us is not None else None,
             "zones": list(event.zones),
             "tracks": list(event.tracks),
+            "why": event.why,
+            "box": list(event.box.sides) if event.box is not None else None,
             "clip": f"{CLIPS}/{clip.clip}" if clip is not None else None,
             "snapshot": f"{CLIPS}/{clip.snapshot}" if clip is not None and clip.snapshot is not None else None,
         }
@@ -145,7 +146,7 @@ class Report:
         else:
             times = f"{line['opened_s']:8.2f} s – {line['closed_s'] or 0.0:8.2f} s"
             where = f"  {escape(str(line['clip']))}" if clip is not None else ""
-            self._say(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}{where}")
+            self._say(f"{times}  [bold]{event.kind}[/]  {event.score:.2f}  {event.id}  {escape(event.why)}{where}")
 
     def _tell_summary(self, summary: Summary) -> None:
         for warning in summary.warnings:
@@ -179,15 +180,7 @@ class Report:
         self._progress.start()
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """An analysed frame and its media time."""
-
-    frame: int
-    media_us: int
-
-
-def _observation(seen: Observation, at: _Moment) -> dict[str, Any]:
+def _observation(seen: Observation, at: Moment) -> dict[str, Any]:
     box = seen.box
     return {
         "type": "observation",
@@ -202,17 +195,20 @@ def _observation(seen: Observation, at: _Moment) -> dict[str, Any]:
     }
 
 
-def _score(score: Score, at: _Moment) -> dict[str, Any]:
-    return {
-        "type": "score",
+def _score(score: Score, at: Moment) -> dict[str, Any]:
+    """What was said at the frame itself is a `score`; what was said of it later another type, with how much later."""
+    line = {
+        "type": "score_revision" if score.lag else "score",
         "frame": at.frame,
         "t_s": at.media_us / 1e6,
         "analyzer": score.analyzer,
         "value": score.value,
     }
+    return line | {"lag": score.lag} if score.lag else line
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Makes it where it is not there, and tries to write into it. Raises OutputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -36,7 +36,7 @@ def parse_spec(text: str) -> AnalyzerSpec:
             raise UsageError(f"--analyzer {text!r}: {part!r} is not key=value", hint="use NAME:key=value,key=value")
         if key in params:
             raise UsageError(f"--analyzer {text!r}: {key!r} stands there twice", hint="keep one")
-        params[key] = _number_or_text(value)
+        params[key] = value if key == "state" else _number_or_text(value)
     state = params.pop("state", None)
     return AnalyzerSpec(name, params, Path(str(state)) if state is not None else None)
 

@@ -15,12 +15,16 @@ import msgspec
 from camera_edge.clock import iso_utc
 from camera_edge.errors import StoreError
 from camera_edge.event import Event
+from camera_edge.observation import Box
 
 SCHEMA = 1
 
 
 class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The event: `*_s` media seconds, `*_utc` ISO 8601."""
+    """The event: `*_s` media seconds, `*_utc` ISO 8601.
+
+    box: left, top, width, height in fractions of the picture. Files from before `why` and `box` have neither.
+    """
 
     id: str
     camera: str
@@ -35,6 +39,8 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     closed_utc: str
     zones: tuple[str, ...] = ()
     tracks: tuple[int, ...] = ()
+    why: str = ""
+    box: tuple[float, float, float, float] | None = None
 
     def event(self) -> Event:
         """The event as rules made it."""
@@ -50,6 +56,8 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
             closed_us=round(self.closed_s * 1e6),
             zones=self.zones,
             tracks=self.tracks,
+            why=self.why,
+            box=None if self.box is None else Box(*self.box),
         )
 
 
@@ -191,6 +199,8 @@ def event_record(event: Event, *, opened_utc_ns: int, closed_utc_ns: int) -> Eve
         closed_utc=iso_utc(closed_utc_ns),
         zones=event.zones,
         tracks=event.tracks,
+        why=event.why,
+        box=None if event.box is None else event.box.sides,
     )
 
 

@@ -11,10 +11,10 @@ from camera_edge.config.model import (
     ClipConfig,
     Config,
     RedactConfig,
-    RuleConfig,
     StorageConfig,
     WebConfig,
 )
+from camera_edge.config.rule import HoursConfig, RuleConfig
 from camera_edge.config.secrets import fill_in
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ClipConfig",
     "Config",
     "RedactConfig",
+    "HoursConfig",
     "RuleConfig",
     "StorageConfig",
     "WebConfig",

@@ -21,10 +21,10 @@ from camera_edge.config.model import (
     Config,
     Defaults,
     RedactConfig,
-    RuleConfig,
     StorageConfig,
     WebConfig,
 )
+from camera_edge.config.rule import HoursConfig, RuleConfig
 from camera_edge.config.secrets import fill_in
 from camera_edge.errors import ConfigError
 
@@ -38,6 +38,7 @@ _KNOWN_KEYS = sorted(
             ClipConfig,
             RedactConfig,
             RuleConfig,
+            HoursConfig,
             AnalyzerConfig,
             StorageConfig,
             WebConfig,
@@ -151,10 +152,13 @@ def _words(error: ErrorDetails) -> tuple[str, str]:
         close = difflib.get_close_matches(unknown, _KNOWN_KEYS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "`camera-edge check --schema` lists the keys"
         return "unknown key", hint
+    if kind == "missing" and isinstance(error["loc"][-1], int):
+        return f"it ends after {error['loc'][-1]}", "`camera-edge check --schema` says how many belong there"
     if kind == "missing":
         return "missing", f"add `{error['loc'][-1]}:`"
     if kind == "value_error":
-        return error["msg"].removeprefix("Value error, "), "mend the name, or define what it names"
+        hint = "mend it; `camera-edge check --schema` says what each key means"
+        return error["msg"].removeprefix("Value error, "), hint
     return error["msg"][0].lower() + error["msg"][1:], "`camera-edge check --schema` shows what is allowed"
 
 

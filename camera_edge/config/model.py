@@ -12,27 +12,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ByteSize,
-    ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     field_validator,
     model_validator,
 )
 
 from camera_edge.address import safe_address
+from camera_edge.config.rule import ModuleName, Name, Point, RuleConfig, Strict
 from camera_edge.settings import CameraSettings
 
 DEFAULT_STATE = Path("~/.local/state/camera-edge")
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Point = tuple[Fraction, Fraction]
 Polygon = Annotated[list[Point], Field(min_length=3, max_length=64)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-# as a manifest may have it
-ModuleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Param = str | bool | int | float
 
 # paths of the web server that a camera's name must not hide
@@ -50,13 +43,7 @@ def _known_zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, use_attribute_docstrings=True, hide_input_in_errors=True
-    )
-
-
-class WebConfig(_Strict):
+class WebConfig(Strict):
     listen: str = "127.0.0.1:8080"
     """Address and port of page, API and WHEP. Anything but loopback opens the appliance to that network."""
     ice: list[str] = ["127.0.0.1"]
@@ -88,32 +75,32 @@ class WebConfig(_Strict):
         return int(self.listen.rpartition(":")[2])
 
 
-class StorageConfig(_Strict):
+class StorageConfig(Strict):
     quota: ByteSize = ByteSize(10 * 1000**3)
     """Clips above this go, oldest first."""
     headroom: ByteSize = ByteSize(1000**3)
     """Free space on the disk that clips never use."""
 
 
-class ClipConfig(_Strict):
+class ClipConfig(Strict):
     before_s: Annotated[float, Field(ge=0, le=60)] = 5.0
     after_s: Annotated[float, Field(ge=0, le=60)] = 5.0
     longest_s: Annotated[float, Field(gt=0, le=600)] = 60.0
     """A longer event goes on; its clip ends here and says so."""
 
 
-class RedactConfig(_Strict):
+class RedactConfig(Strict):
     mode: Literal["pixelate", "black"] = "pixelate"
     with_: Annotated[list[ModuleName] | None, Field(alias="with", min_length=1)] = None
     """The analyzers that must have answered for a picture to be shown at all.
-    Default: motion, and every analyzer that a model is granted to."""
+    Default: motion, and every analyzer that an added model is granted to."""
     hold_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """What was hidden stays hidden for this long."""
     pad: Annotated[float, Field(ge=0.2, le=2.0)] = 0.25
     """What is hidden grows by this part of its size on each side."""
 
 
-class AnalyzerConfig(_Strict):
+class AnalyzerConfig(Strict):
     grant: list[str] = []
     """Capabilities beyond `pixels` and `observations`, such as `onnx:yolox_nano`, `state:65536` or `nn.load`."""
     params: dict[str, Param] = {}
@@ -121,20 +108,7 @@ class AnalyzerConfig(_Strict):
     """Asleep until this analyzer sees something."""
 
 
-class RuleConfig(_Strict):
-    kinds: list[str] = []
-    """Kinds that count, such as `person`; none: all."""
-    analyzers: list[ModuleName] = []
-    zones: list[Name] = []
-    """Zones that count, tested at the bottom centre of the box; none: everywhere."""
-    min_score: Fraction = 0.0
-    hold_s: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    """Seen for this long before an event opens."""
-    quiet_s: Annotated[float, Field(gt=0, le=3600)] = 3.0
-    """Not seen for this long closes it."""
-
-
-class CameraConfig(_Strict):
+class CameraConfig(Strict):
     source: SecretStr
     """A file, a folder of images, rtsp://, http:// (MJPEG), /dev/videoN or synthetic:"""
     friendly_name: str = ""
@@ -146,15 +120,31 @@ class CameraConfig(_Strict):
     privacy_masks: list[Polygon] = []
     """Black before an analyzer sees the frame, and in everything that is kept or shown."""
     zones: dict[Name, Polygon] = {}
+    lines: dict[Name, tuple[Point, Point]] = {}
+    """Lines that rules name, each from its first point to its second, in fractions of the picture."""
     analyzers: dict[ModuleName, AnalyzerConfig] = {"motion": AnalyzerConfig()}
     rules: dict[Name, RuleConfig] = {}
     """None: every kind that the analyzers give opens events."""
     time_zone: TimeZone = "UTC"
-    """Where the camera stands, such as Europe/Berlin: rule modules are told the local minute of the week."""
+    """Where the camera stands, such as Europe/Berlin: for schedules, and rule modules are told the local minute of the
+    week."""
+
+    @field_validator("lines")
+    @classmethod
+    def _lines_are_lines(cls, value: dict[str, tuple[Point, Point]]) -> dict[str, tuple[Point, Point]]:
+        for name, (start, end) in value.items():
+            if start == end:
+                raise ValueError(f"line {name!r} begins and ends at the same point; give two that differ")
+        return value
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         for rule_name, rule in self.rules.items():
+            if rule.line is not None and rule.line not in self.lines:
+                known = ", ".join(self.lines) or "none"
+                raise ValueError(
+                    f"rule {rule_name!r} names line {rule.line!r}, which this camera does not define (lines: {known})"
+                )
             for zone in rule.zones:
                 if zone not in self.zones:
                     raise ValueError(f"rule {rule_name!r} names zone {zone!r}, which this camera does not define")
@@ -180,7 +170,7 @@ class CameraConfig(_Strict):
         return msgspec.convert(self.model_dump(by_alias=True) | {"source": chosen}, CameraSettings)
 
 
-class Defaults(_Strict):
+class Defaults(Strict):
     """What holds for every camera that does not say otherwise."""
 
     rate: Annotated[float, Field(gt=0, le=60)] | Literal["native"] = 5.0
@@ -189,7 +179,7 @@ class Defaults(_Strict):
     time_zone: TimeZone = "UTC"
 
 
-class Config(_Strict):
+class Config(Strict):
     version: Literal[1]
     state: Path = DEFAULT_STATE
     """Store, clips, models and caches; one appliance at a time."""

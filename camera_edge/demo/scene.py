@@ -27,7 +27,8 @@ def demo_config(state: Path, port: int) -> Config:
                     "zones": {"gate": [[0.55, 0.5], [0.9, 0.5], [0.9, 1.0], [0.55, 1.0]]},
                     "analyzers": {"motion": {}},
                     "rules": {
-                        "someone_at_the_gate": {"kinds": ["motion"], "zones": ["gate"], "hold_s": 0.4, "quiet_s": 2.0}
+                        "someone_at_the_gate": {"kinds": ["motion"], "zones": ["gate"], "hold_s": 0.4, "quiet_s": 2.0},
+                        "bag_left": {"event": "object_left"},
                     },
                 }
             },

@@ -27,8 +27,8 @@ class HubServices:
         self._clock = clock
         self._started_utc_ns = clock.utc_ns()
 
-    def events(self, limit: int) -> Sequence[WebEventRow]:
-        return [_web_row(row) for row in self._reader.events(limit=limit)]
+    def events(self, limit: int, kind: str | None = None) -> Sequence[WebEventRow]:
+        return [_web_row(row) for row in self._reader.events(limit=limit, kind=kind)]
 
     def clip_path(self, event_id: str, part: ClipPart) -> Path | None:
         row = self._reader.event(event_id)
@@ -64,6 +64,8 @@ def _web_row(row: EventRow) -> WebEventRow:
         opened_utc_ns=row.opened_utc_ns,
         closed_utc_ns=row.closed_utc_ns,
         zones=event.zones,
+        why=event.why,
+        box=event.box,
         has_clip=clip is not None and clip.clip is not None,
         has_snapshot=clip is not None and clip.snapshot is not None,
     )

@@ -1,6 +1,6 @@
 """The models whose contract ships with the package, found by the SHA-256 of their file.
 
-Invariant: the catalogue is read whole or refused; it names models and holds none.
+Invariant: the catalogue is read whole or refused. A model whose entry has a `file` is shipped: it lies beside it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from msgspec import Meta
 
 from camera_edge.errors import ModelError
 from camera_edge.inference.contract import Contract, ModelName, Output, PictureInput
+from camera_edge.inference.model import Model, OutputShape
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One known model. `source` cites the upstream project; nothing is ever fetched from it."""
+    """One known model. `source` cites the upstream project; nothing is ever fetched from it.
+
+    A shipped one has its `file` in the catalogue's folder, its size, and the shapes of its outputs (-1: free).
+    """
 
     name: ModelName
     summary: str
@@ -30,6 +34,13 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sha256: Sha256
     input: PictureInput | None = None
     output: Output = Output()
+    file: Annotated[str, Meta(pattern=r"^[a-z0-9_]+\.onnx\Z")] | None = None
+    size_bytes: int = 0
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def __post_init__(self) -> None:
+        if self.file is not None and not (self.shapes and self.size_bytes > 0):
+            raise ValueError(f"model {self.name} has a file, but no size_bytes or no shapes of its outputs")
 
     @property
     def contract(self) -> Contract:
@@ -49,6 +60,7 @@ class Catalogue:
         """Raises ModelError where the catalogue is missing, damaged or names something twice."""
         document = _read(path)
         self._where = str(path)
+        self._folder = Path(str(path)).parent
         self._classes = document.classes
         self._by_name = {entry.name: entry for entry in document.model}
         self._by_sha256 = {entry.sha256: entry for entry in document.model}
@@ -62,6 +74,16 @@ class Catalogue:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._by_name.values())
+
+    def shipped_models(self) -> list[Model]:
+        """The models that lie beside the catalogue, by name; their bytes are not compared here."""
+        entries = sorted((entry for entry in self if entry.file is not None), key=lambda entry: entry.name)
+        return [self._shipped_model(entry, entry.file) for entry in entries if entry.file is not None]
+
+    def _shipped_model(self, entry: Entry, file: str) -> Model:
+        outputs = tuple(OutputShape(name, shape) for name, shape in entry.shapes.items())
+        path = self._folder / file
+        return Model(entry.name, path, entry.sha256, entry.size_bytes, self.contract(entry), outputs, is_shipped=True)
 
     def by_sha256(self, sha256: str) -> Entry | None:
         return self._by_sha256.get(sha256)

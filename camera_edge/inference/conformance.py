@@ -53,21 +53,33 @@ def _check_outputs(outputs: tuple[OutputShape, ...], contract: Contract, where: 
     if sum(int(np.prod(tensor.shape)) for tensor in outputs) > VALUES_MAX:
         raise ModelError(f"its outputs hold more than {VALUES_MAX} numbers", where=where)
     wanted = _decoded_shape(contract)
-    if wanted is not None and [tensor.shape for tensor in outputs] != [wanted]:
+    if wanted is not None and not _fits(outputs, wanted):
         found = ", ".join(_shape(tensor.shape) for tensor in outputs)
         message = f"its outputs are {found}, decoder {contract.output.decoder!r} reads {_shape(wanted)}"
         raise ModelError(message, where=where, hint="correct decoder, strides or classes in the contract")
 
 
-def _decoded_shape(contract: Contract) -> tuple[int, ...] | None:
-    """The shape of the one output that the contract's decoder reads.
+def _fits(outputs: tuple[OutputShape, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether there is one output, of this shape."""
+    if len(outputs) != 1 or len(outputs[0].shape) != len(wanted):
+        return False
+    return all(want in (FREE, side) and side > 0 for side, want in zip(outputs[0].shape, wanted, strict=True))
 
-    yolox: a row for each cell of each grid, holding box, objectness and classes; fastestdet: one grid of columns.
+
+def _decoded_shape(contract: Contract) -> tuple[int, ...] | None:
+    """The shape of the one output that the contract's decoder reads; None: nobody here reads it.
+
+    yolox: a row for each cell of each grid, holding box, objectness and classes; fastestdet: one grid of columns; the
+    others: as many things as the model proposes, in rows, yolov8 in columns.
     """
     picture, output = contract.input, contract.output
     if picture is None or output.decoder == "none":
         return None
-    values = 5 + len(output.class_names)
+    classes = len(output.class_names)
+    proposals = {"yolov5": (1, FREE, 5 + classes), "yolov8": (1, 4 + classes, FREE), "yolov10": (1, FREE, 6)}
+    if output.decoder in proposals:
+        return proposals[output.decoder]
+    values = 5 + classes
     grids = [(picture.height // stride, picture.width // stride) for stride in output.strides]
     if output.decoder == "yolox":
         return 1, sum(rows * columns for rows, columns in grids), values

@@ -21,6 +21,8 @@ ModelName = Annotated[str, Meta(pattern=NAME_PATTERN)]
 Side = Annotated[int, Meta(ge=1, le=8192)]
 ClassLists = Callable[[str], tuple[str, ...]]
 
+# decoders that find their boxes' places by the strides; the others are given them
+ON_GRIDS = frozenset({"yolox", "fastestdet"})
 _CHANNEL_COUNT = {"bgr": 3, "rgb": 3, "gray": 1}
 
 
@@ -29,7 +31,8 @@ class PictureInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     The region is fitted to width x height pixels, channels are ordered, then every value becomes
     (value * scale - mean) / std. `mean` and `std` hold one number, or one for each channel in the model's order.
-    `letterbox` keeps the aspect: the region lies at the top left, the rest is `pad`. `stretch` does not.
+    `letterbox` keeps the aspect: the region lies at the top left, the rest is `pad`; with `letterbox_centre` it lies in
+    the middle. `stretch` does not.
     """
 
     name: str
@@ -40,7 +43,7 @@ class PictureInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     scale: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
-    fit: Literal["letterbox", "stretch"]
+    fit: Literal["letterbox", "letterbox_centre", "stretch"]
     pad: Annotated[int, Meta(ge=0, le=255)] = 114
 
     def __post_init__(self) -> None:
@@ -67,16 +70,20 @@ class PictureInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the outputs are to be read: by which decoder, on grids of which strides (pixels), naming which classes.
 
-    `classes` is a list of names, or the name of a list that the package ships (`coco80`).
+    `classes` is a list of names, or the name of a list that the package ships (`coco80`). `sure_score`: from which
+    score on a thing is more likely there than not; what is best differs from model to model.
     """
 
-    decoder: Literal["yolox", "fastestdet", "none"] = "none"
+    decoder: Literal["yolox", "fastestdet", "yolov5", "yolov8", "yolov10", "none"] = "none"
     strides: tuple[Annotated[int, Meta(ge=1, le=1024)], ...] = ()
     classes: str | tuple[str, ...] = ()
+    sure_score: Annotated[float, Meta(gt=0, lt=1)] = 0.5
 
     def __post_init__(self) -> None:
-        if self.decoder != "none" and not (self.strides and self.classes):
-            raise ValueError(f"decoder {self.decoder!r} needs strides and classes")
+        if self.decoder != "none" and not self.classes:
+            raise ValueError(f"decoder {self.decoder!r} needs classes")
+        if self.decoder in ON_GRIDS and not self.strides:
+            raise ValueError(f"decoder {self.decoder!r} needs strides")
         if self.decoder == "fastestdet" and len(self.strides) != 1:
             raise ValueError("decoder 'fastestdet' has one grid, so strides holds one number")
         # names go to a guest as one text, a name a line

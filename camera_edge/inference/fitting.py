@@ -38,7 +38,10 @@ def fit(picture: Pixels, spec: PictureInput) -> Pixels:
     ratio = min(spec.width / width, spec.height / height)
     inner = _resize(picture, max(1, int(width * ratio)), max(1, int(height * ratio)))
     fitted = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
-    fitted[: inner.shape[0], : inner.shape[1]] = inner
+    top, left = 0, 0
+    if spec.fit == "letterbox_centre":
+        top, left = (spec.height - inner.shape[0]) // 2, (spec.width - inner.shape[1]) // 2
+    fitted[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return fitted
 
 

@@ -26,7 +26,7 @@ class OutputShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One registered model: where its bytes lie, what they must hash to, and its contract."""
+    """One model: where its bytes lie, what they must hash to, and its contract; added here, or part of the package."""
 
     name: str
     path: Path
@@ -34,10 +34,13 @@ class Model:
     size_bytes: int
     contract: Contract
     outputs: tuple[OutputShape, ...]
+    is_shipped: bool = False
 
     def read(self) -> bytes:
         """The model's bytes, compared with `sha256`. Raises ModelError where they are missing or damaged."""
         hint = f"add it again: camera-edge model add FILE --name {self.name} --replace"
+        if self.is_shipped:
+            hint = "install the package again; in a checkout run `python wasm_analyzers/build.py`"
         try:
             data = self.path.read_bytes()
         except OSError as error:
@@ -48,20 +51,21 @@ class Model:
         return data
 
 
-def model_params(model: Model) -> dict[str, str | float]:
-    """What a guest may ask about the model it was granted, under the reserved prefix `model.` (see ABI.md).
+def model_params(model: Model, named_by: str = "model") -> dict[str, str | float]:
+    """What a guest may ask about the model that its parameter `named_by` names, under this prefix (see ABI.md).
 
     Shapes are written `1x3549x85`, several outputs are separated by commas; classes are one a line.
     """
     output = model.contract.output
     params: dict[str, str | float] = {
-        "model.decoder": output.decoder,
-        "model.classes": "\n".join(output.class_names),
-        "model.strides": ",".join(map(str, output.strides)),
-        "model.outputs": ",".join("x".join(map(str, tensor.shape)) for tensor in model.outputs),
+        "decoder": output.decoder,
+        "classes": "\n".join(output.class_names),
+        "strides": ",".join(map(str, output.strides)),
+        "outputs": ",".join("x".join(map(str, tensor.shape)) for tensor in model.outputs),
+        "sure_score": output.sure_score,
     }
     if (picture := model.contract.input) is not None:
-        params["model.fit"] = picture.fit
-        params["model.width"] = float(picture.width)
-        params["model.height"] = float(picture.height)
-    return params
+        params["fit"] = picture.fit
+        params["width"] = float(picture.width)
+        params["height"] = float(picture.height)
+    return {f"{named_by}.{name}": value for name, value in params.items()}

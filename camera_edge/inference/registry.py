@@ -1,7 +1,8 @@
-"""The models an operator has added, in `models/` of the state folder.
+"""The models there are: those an operator has added, in `models/` of the state folder, and those shipped.
 
 Invariant: a model is there whole or not at all. Its bytes lie under their SHA-256 and are durable before the record
-that names them; both come by rename. What was added is compared with its hash each time it is asked for.
+that names them; both come by rename. What is asked for is compared with its hash each time. An operator's model comes
+before a shipped one of the same name.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ class Registry:
     """`NAME.json` is a model's record, `SHA256.onnx` its bytes; two names may share one file."""
 
     def __init__(self, state_models_folder: Path, catalogue: Catalogue | None = None) -> None:
-        """`catalogue` is the shipped one unless given; it is read when a model is added."""
+        """`catalogue` is the package's unless given; it is read when it is first needed."""
         self._folder = state_models_folder
-        self._catalogue = catalogue
+        self._given = catalogue
 
     def add(
         self, file: Path, name: str | None = None, contract: Contract | None = None, *, replace: bool = False
@@ -50,7 +51,8 @@ class Registry:
         data = _read_bounded(file)
         sha256 = hashlib.sha256(data).hexdigest()
         name, contract = self._identify(file, sha256, name, contract)
-        if not replace and (known := self._record(name)) is not None and known.sha256 != sha256:
+        known = self._find(name)
+        if not replace and known is not None and known.sha256 != sha256:
             message = f"another model is called {name!r} (sha256 {known.sha256[:12]}…)"
             raise ModelError(message, where=str(self._folder), hint="give another --name, or --replace it")
         outputs = probe(data, contract, where=str(file))
@@ -60,23 +62,36 @@ class Registry:
 
     def list(self) -> list[Model]:
         """All models by name, their bytes not compared. Raises ModelError where a record is damaged."""
-        names = sorted(path.stem for path in self._folder.glob("*.json") if re.fullmatch(NAME_PATTERN, path.stem))
+        names = (path.stem for path in self._folder.glob("*.json") if re.fullmatch(NAME_PATTERN, path.stem))
         records = (self._record(name) for name in names)
-        return [self._model(record) for record in records if record is not None]
+        models = {model.name: model for model in self._catalogue().shipped_models()}
+        models |= {record.name: self._model(record) for record in records if record is not None}
+        return sorted(models.values(), key=lambda model: model.name)
 
     def get(self, name: str) -> Model:
         """The model called `name`, its bytes compared. Raises ModelError where it is unknown or damaged."""
-        record = self._record(name)
-        if record is None:
+        model = self._find(name)
+        if model is None:
             known = ", ".join(model.name for model in self.list()) or "none"
             hint = f"camera-edge model add FILE --name {name}; there are: {known}"
             raise ModelError(f"no model is called {name!r}", where=str(self._folder), hint=hint)
-        model = self._model(record)
         model.read()
         return model
 
+    def _catalogue(self) -> Catalogue:
+        if self._given is None:
+            self._given = Catalogue.shipped()
+        return self._given
+
+    def _find(self, name: str) -> Model | None:
+        """The model called `name`, its bytes not compared."""
+        record = self._record(name)
+        if record is not None:
+            return self._model(record)
+        return next((model for model in self._catalogue().shipped_models() if model.name == name), None)
+
     def _identify(self, file: Path, sha256: str, name: str | None, contract: Contract | None) -> tuple[str, Contract]:
-        catalogue = self._catalogue or Catalogue.shipped()
+        catalogue = self._catalogue()
         entry = catalogue.by_sha256(sha256)
         if contract is None:
             if entry is None:

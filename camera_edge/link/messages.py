@@ -68,7 +68,8 @@ class ModuleProgress(msgspec.Struct, frozen=True):
     """What one module has done since the worker started. Counters only grow.
 
     faults: frames without an answer. skipped: frames that came while it was in quarantine. copied: frames that could
-    not be mapped. refused: outputs over its limits.
+    not be mapped. refused: outputs over its limits. spent_ns: processor time from question to
+    answer; models_ns: the part of that which granted models took.
     """
 
     name: str
@@ -82,6 +83,8 @@ class ModuleProgress(msgspec.Struct, frozen=True):
     copied: int = 0
     refused: int = 0
     fuel: int = 0
+    spent_ns: int = 0
+    models_ns: int = 0
     asleep: bool = False
     metrics: dict[str, float] = {}
     """The newest value of each metric that it gives; 64 names at most."""

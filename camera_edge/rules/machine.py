@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from camera_edge.event import Change, Closed, Event, Opened, Updated
-from camera_edge.observation import NO_TRACK
+from camera_edge.observation import NO_TRACK, Box
+from camera_edge.rules.reason import seen_for
 
 SCORE_STEP = 0.05
 """By how much the best score must grow before it is news."""
@@ -28,11 +29,18 @@ NO_FRAME = -1
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One observation that a rule asks for, and the zones it stood in."""
+    """One observation that a rule asks for, and the zones it stood in. `why` empty: that it was seen is the reason.
+
+    since_us: an event that this one begins began then (None: now). frame: where it was seen (None: in this one).
+    """
 
     score: float
     track: int
     zones: tuple[str, ...]
+    box: Box | None = None
+    why: str = ""
+    since_us: int | None = None
+    frame: int | None = None
 
 
 class EventMachine:
@@ -69,6 +77,11 @@ class EventMachine:
     def open_event(self) -> Event | None:
         """The open event in its newest state, which may be ahead of what was told; None where none is open."""
         return None if self._announced is None else self._seen
+
+    @property
+    def best_frame(self) -> int:
+        """The frame with the best score of what waits, is proposed or open; `NO_FRAME` where there is nothing."""
+        return NO_FRAME if self._seen is None else self._seen.best_frame
 
     def feed(self, matches: Sequence[Match], *, frame: int, now_us: int) -> list[Change]:
         """Take what matched in one analysed frame (often nothing); `now_us` never runs backwards.
@@ -118,12 +131,14 @@ class EventMachine:
         return event if self._pinned_score is None else replace(event, score=self._pinned_score)
 
     def _match(self, matches: Sequence[Match], frame: int, now_us: int) -> list[Change]:
-        before = self._seen if self._seen is not None else replace(self._blank, opened_us=now_us)
+        began_us = min((match.since_us for match in matches if match.since_us is not None), default=now_us)
+        before = self._seen if self._seen is not None else replace(self._blank, opened_us=began_us)
         self._last_match_us = now_us
         self._seen = event = self._pinned(_joined(before, matches, frame))
         if self._announced is None:
             if now_us - event.opened_us < self._hold_us:
                 return []
+            self._seen = event = replace(event, why=_reason(event, matches, now_us))
             return [Opened(event)]
         if not _is_news(self._announced, event):
             return []
@@ -132,17 +147,23 @@ class EventMachine:
 
 
 def _joined(event: Event, matches: Sequence[Match], frame: int) -> Event:
-    best = max(match.score for match in matches)
+    best = max(matches, key=lambda match: match.score)
     zones = dict.fromkeys((*event.zones, *(zone for match in matches for zone in match.zones)))
     tracks = dict.fromkeys((*event.tracks, *(match.track for match in matches if match.track != NO_TRACK)))
-    better = best > event.score or event.best_frame == NO_FRAME
+    better = best.score > event.score or event.best_frame == NO_FRAME
     return replace(
         event,
-        score=best if better else event.score,
-        best_frame=frame if better else event.best_frame,
+        score=best.score if better else event.score,
+        best_frame=event.best_frame if not better else frame if best.frame is None else best.frame,
         zones=tuple(zones),
         tracks=tuple(tracks)[:MAX_TRACKS],
+        box=best.box if better else event.box,
     )
+
+
+def _reason(event: Event, matches: Sequence[Match], now_us: int) -> str:
+    """What the best of the matches says of itself, or that it was seen."""
+    return max(matches, key=lambda match: match.score).why or seen_for(event, now_us)
 
 
 def _is_news(announced: Event, event: Event) -> bool:

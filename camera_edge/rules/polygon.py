@@ -34,6 +34,31 @@ class Polygon:
                 inside ^= x < crossing_x
         return inside
 
+    def edge_is_far(self, x: float, y: float, margin_x: float, margin_y: float) -> bool:
+        """Whether (x, y) is away from every edge by more than an ellipse of these half-axes.
+
+        Edges on the border of the picture do not count: nothing can be seen beyond them.
+        """
+        scaled = [((px - x) / margin_x, (py - y) / margin_y) for px, py in self.points]
+        ends = zip(self.points, (*self.points[1:], self.points[0]), strict=True)
+        sides = zip(scaled, (*scaled[1:], scaled[0]), strict=True)
+        return all(
+            _on_border(start, end) or _squared_distance(*side) >= 1.0
+            for (start, end), side in zip(ends, sides, strict=True)
+        )
+
+
+def _on_border(start: Point, end: Point) -> bool:
+    return any(start[axis] == end[axis] and start[axis] in (0.0, 1.0) for axis in (0, 1))
+
+
+def _squared_distance(start: Point, end: Point) -> float:
+    """Of the origin from a segment."""
+    along_x, along_y = end[0] - start[0], end[1] - start[1]
+    length = along_x**2 + along_y**2
+    part = 0.0 if length == 0 else min(max(-(start[0] * along_x + start[1] * along_y) / length, 0.0), 1.0)
+    return (start[0] + part * along_x) ** 2 + (start[1] + part * along_y) ** 2
+
 
 def _on_segment(x: float, y: float, start: Point, end: Point) -> bool:
     along_x, along_y = end[0] - start[0], end[1] - start[1]

@@ -1,11 +1,11 @@
 """WebAssembly analyzers in their sandboxes: the only door to wasmtime."""
 
-from camera_edge.sandbox.admission import ungranted
+from camera_edge.sandbox.admission import follows, ungranted
 from camera_edge.sandbox.analyzer import Analyzer
 from camera_edge.sandbox.answer import Answer, LogLine, Metric
 from camera_edge.sandbox.batch import Batch, EventNow, Phase, Sighting
 from camera_edge.sandbox.cache import Cache
-from camera_edge.sandbox.capability import Capabilities
+from camera_edge.sandbox.capability import Capabilities, models_named
 from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.module import ModuleFile, load_module, shipped, shipped_names
 from camera_edge.sandbox.quarantine import Policy
@@ -13,7 +13,7 @@ from camera_edge.sandbox.ringmap import RingMap, unmappable
 from camera_edge.sandbox.rulemodule import RuleModule
 from camera_edge.sandbox.ruling import Relabel, Ruling
 from camera_edge.sandbox.runtime import Program, Runtime
-from camera_edge.sandbox.services import Grants, Services
+from camera_edge.sandbox.services import Grants, RegionsOf, Services
 from camera_edge.sandbox.shelf import Shelf
 from camera_edge.sandbox.status import Reason
 from camera_edge.sandbox.tenant import Counters, FaultCount, HostCalls, Tenant
@@ -37,6 +37,7 @@ __all__ = [
     "Policy",
     "Program",
     "Reason",
+    "RegionsOf",
     "Relabel",
     "RingMap",
     "RuleModule",
@@ -46,7 +47,9 @@ __all__ = [
     "Shelf",
     "Sighting",
     "Tenant",
+    "follows",
     "load_module",
+    "models_named",
     "shipped",
     "shipped_names",
     "ungranted",

@@ -6,7 +6,7 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from wasmtime import Module, WasmtimeError
 
@@ -21,6 +21,8 @@ from camera_edge.sandbox.runtime import REASON_BYTES_MAX, Runtime, check_exports
 from camera_edge.sandbox.sections import FunctionType, Import, Interface, Kind, read_interface
 
 _ABI = "see wasm_analyzers/ABI.md"
+# a function, and the parameter that says of whom it tells
+REGIONS = "regions"
 # either lets a guest use wasi-nn
 _NN_NEEDS = ("onnx:", "nn.load")
 
@@ -51,6 +53,19 @@ def needed(wanted: Import, manifest: Manifest) -> str | None:
         return "nn.load" if _asks(manifest, "nn.load") and not _asks(manifest, "onnx:") else "onnx:<model>"
     known = FUNCTIONS.get(wanted.name) if wanted.module == functions.MODULE else None
     return None if known is None else known.needs
+
+
+def follows(module: ModuleFile, params: Mapping[str, str | float], wake_on: str | None) -> str | None:
+    """The analyzer whose sightings the module asks for: the one that its parameter `regions` names, else its waker.
+
+    None where it asks for none. Raises ModuleError where the binary cannot be read.
+    """
+    named = params.get(REGIONS)
+    wanted = named if isinstance(named, str) and named else wake_on
+    if wanted is None:
+        return None
+    imports = read_interface(module.wasm, where=module.manifest.name).imports
+    return wanted if any((each.module, each.name) == (functions.MODULE, REGIONS) for each in imports) else None
 
 
 def ungranted(module: ModuleFile, capabilities: Collection[str]) -> list[str]:

@@ -19,6 +19,7 @@ from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.status import RefusedError, Status
 
 RECORD = struct.Struct("<IIfiffffII")
+BOX = struct.Struct("<ffff")
 KIND_BYTES_MAX = 64
 ATTRIBUTES_BYTES_MAX = 4096
 ATTRIBUTES_MAX = 64

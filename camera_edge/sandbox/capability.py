@@ -15,6 +15,7 @@ from camera_edge.errors import ModuleError
 PIXELS = "pixels"
 OBSERVATIONS = "observations"
 ANY_MODEL = "onnx:*"
+MODEL = "model"
 NN_LOAD = "nn.load"
 STATE_BYTES_MAX = 16 << 20
 
@@ -83,8 +84,15 @@ class Capabilities:
 
 
 def all_asked(names: Iterable[str], params: Mapping[str, str | float]) -> frozenset[str]:
-    """The grant that gives a module all it asks for; `onnx:*` becomes the model that the parameter `model` names."""
+    """The grant that gives a module all it asks for; `onnx:*` becomes the models that parameters name."""
     granted = {name for name in names if name != ANY_MODEL}
-    if ANY_MODEL in names and isinstance(model := params.get("model"), str):
-        granted.add(f"onnx:{model}")
+    if ANY_MODEL in names:
+        granted |= {f"onnx:{model}" for model in models_named(params).values()}
     return frozenset(granted)
+
+
+def models_named(params: Mapping[str, str | float]) -> dict[str, str]:
+    """Parameters that name a model: `model`, which comes first, and those that end in `_model`."""
+    named = [name for name in sorted(params) if name == MODEL or name.endswith(f"_{MODEL}")]
+    named.sort(key=lambda name: name != MODEL)
+    return {name: model for name in named if isinstance(model := params[name], str) and model}

@@ -52,6 +52,7 @@ FUNCTIONS: Mapping[str, HostFunction] = {
     "infer": HostFunction(
         "model_ptr i32, model_len i32, x f32, y f32, w f32, h f32, out i32, cap i32", "i32", "onnx:<model>", _INFER
     ),
+    "regions": HostFunction("buf i32, cap i32", "i32", "pixels", frozenset({_POINTER, _UNKNOWN, _NOW, Status.FAILED})),
     "raise": HostFunction("record i32", "i32", "observations", _RECORD),
     "veto": HostFunction("event i32", "i32", "observations", frozenset({_UNKNOWN, _NOW})),
     "relabel": HostFunction(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
@@ -17,6 +16,7 @@ from typing import Protocol
 from camera_edge.errors import CameraEdgeError, ModuleError
 from camera_edge.sandbox.answer import (
     ATTRIBUTES_BYTES_MAX,
+    BOX,
     KIND_BYTES_MAX,
     RECORD,
     Draft,
@@ -27,6 +27,7 @@ from camera_edge.sandbox.answer import (
     printable,
 )
 from camera_edge.sandbox.capability import Capabilities
+from camera_edge.sandbox.effort import Effort
 from camera_edge.sandbox.functions import FUNCTIONS
 from camera_edge.sandbox.manifest import Manifest
 from camera_edge.sandbox.memory import U32, GuestError, GuestMemory, NoMemoryError
@@ -89,7 +90,7 @@ class Host:
         self.calls: Counter[tuple[str, str]] = Counter()
         self._inferences = 0
         self._defects: set[str] = set()
-        self.granted_models_ns = self._own_models_ns = 0
+        self.granted_models, self._own_models = Effort(), Effort()
         self.ended: str | None = None
         """Why the host ended the guest, where that was not for fuel."""
         self._inferring: tuple[Instance | None, Draft | RulingDraft | None] = (None, None)
@@ -121,19 +122,19 @@ class Host:
         return memory
 
     def begin_frame(self) -> None:
-        self.granted_models_ns = self._own_models_ns = 0
+        self.granted_models, self._own_models = Effort(), Effort()
         self.ended = None
 
-    def note_inference(self, spent_ns: int, *, own: bool) -> None:
+    def note_inference(self, spent: Effort, *, own: bool) -> None:
         """How long a model ran for the guest: one of its own, which it pays for, or one that the operator granted.
 
         Raises GuestEndError where its own take more than their time.
         """
         if not own:
-            self.granted_models_ns += spent_ns
+            self.granted_models += spent
             return
-        self._own_models_ns += spent_ns
-        if self._own_models_ns > OWN_MODELS_S * 1e9:
+        self._own_models += spent
+        if self._own_models.wall_ns > OWN_MODELS_S * 1e9:
             self.ended = f"models of its own took more than {OWN_MODELS_S:g} s"
             raise GuestEndError
 
@@ -332,14 +333,25 @@ class Host:
         assert self.services.infer is not None, "infer is linked only where somebody runs models"
         if not self.may_infer():
             raise RefusedError(Status.TOO_MANY)
-        started_ns = time.perf_counter_ns()
+        started = Effort.now()
         outputs = self.services.infer(model, region).astype("<f4", "C", copy=False).reshape(-1)
-        self.note_inference(time.perf_counter_ns() - started_ns, own=False)
+        self.note_inference(Effort.now() - started, own=False)
         if outputs.size > room:
             raise RefusedError(Status.TOO_LARGE)
         # as it is: a detector's answer is a megabyte, and once is enough to copy it
         self.write(int(out), outputs.data.cast("B") if outputs.size else b"")
         return int(outputs.size)
+
+    def _regions(self, buffer: int, capacity: int) -> int:
+        self._now()
+        if self.services.regions is None:
+            return Status.NOT_FOUND
+        boxes = self.services.regions()
+        if boxes is None:
+            return Status.FAILED
+        room = boxes[: capacity & U32]
+        self.write(buffer, b"".join(BOX.pack(box.x, box.y, box.w, box.h) for box in room))
+        return len(boxes)
 
     def _state_get(self, offset: int, buffer: int, capacity: int) -> int:
         offset, capacity = offset & U32, capacity & U32

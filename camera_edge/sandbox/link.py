@@ -5,7 +5,6 @@ Invariant: an import that was not granted is not linked, and then the module doe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from camera_edge.errors import ModuleError
 from camera_edge.sandbox import functions, host, nn, raw, wasi
 from camera_edge.sandbox.answer import printable
 from camera_edge.sandbox.capability import NN_LOAD
+from camera_edge.sandbox.effort import Effort
 from camera_edge.sandbox.functions import FUNCTIONS
 from camera_edge.sandbox.guest import Linked
 from camera_edge.sandbox.host import Host
@@ -99,10 +99,10 @@ class Imports:
             self._host.pay(host.INFER_FUEL if name in nn.COSTLY else host.CALL_FUEL)
             costly = name in nn.COSTLY
             refused = costly and not self._host.may_infer()
-            started_ns = time.perf_counter_ns()
+            started = Effort.now()
             errno = nn.NnErrno.TOO_LARGE if refused else self._nn[name].call(*args)
             if costly:
-                self._host.note_inference(time.perf_counter_ns() - started_ns, own=self._host.granted.nn_load)
+                self._host.note_inference(Effort.now() - started, own=self._host.granted.nn_load)
             self._host.calls[f"{nn.MODULE}.{name}", nn.NnErrno(errno).name] += 1
             self._host.pay_for_bytes()
             return errno

@@ -20,8 +20,8 @@ from camera_edge.sandbox.status import ABI_VERSION
 MEMORY_BYTES_MAX = 256 << 20
 FUEL_MAX = 2_000_000_000
 OBSERVATIONS_MAX = 4096
-# names that begin so are the host's: what a guest needs to know of its model and its camera
-HOST_PARAMS = ("model.", "camera.")
+# names that begin so are the host's: what a guest needs to know of its camera, and of a model that a parameter names
+_HOST_PARAM = re.compile(r"([A-Za-z0-9_-]+_)?model\.|camera\.")
 
 # \Z and not $, which lets a line feed pass
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z"
@@ -75,11 +75,15 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all_asked(self.capabilities, params)
 
     def with_defaults(self, params: Mapping[str, str | float]) -> dict[str, str | float]:
-        """The parameters a guest sees. Raises ModuleError for one that the module does not have."""
+        """The parameters a guest sees. Raises ModuleError for one that the module has not, or that is not finite."""
+        for name, value in params.items():
+            if not isinstance(value, str) and not math.isfinite(value):
+                hint = "it takes a number that is not infinite"
+                raise ModuleError(f"parameter {name!r} of {self.name} is {value!r}", hint=hint)
         if self.params is None:
             return dict(params)
         for name, value in params.items():
-            if name == "model" or name.startswith(HOST_PARAMS):
+            if name == "model" or is_host_param(name):
                 continue
             if name not in self.params:
                 has = ", ".join(sorted(self.params)) or "none"
@@ -93,6 +97,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def is_name(text: str) -> bool:
     """Whether a module can be called so."""
     return re.match(NAME_PATTERN, text) is not None
+
+
+def is_host_param(name: str) -> bool:
+    """Whether the host gives this parameter."""
+    return _HOST_PARAM.match(name) is not None
 
 
 def is_param_name(text: str) -> bool:

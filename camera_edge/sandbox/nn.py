@@ -120,8 +120,8 @@ class Models:
 
     @property
     def any(self) -> bool:
-        """The guest can have a graph at all."""
-        return self.load is not None or (self.by_name is not None and bool(self.granted))
+        """The guest may have a graph at all; one that was granted and that nobody here runs is not found."""
+        return self.load is not None or bool(self.granted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 from collections.abc import Callable
+from types import CodeType, FrameType
 from typing import Any
 
 import wasmtime
@@ -56,6 +57,15 @@ def define(linker: Linker, module: str, name: str, kind: FuncType, function: Cal
         raise WasmtimeError._from_ptr(error)
 
 
+def is_in_host_function(frame: FrameType | None) -> bool:
+    """Whether native code waits for what this frame, or one that called it, gives."""
+    while frame is not None:
+        if frame.f_code is _CALL:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _callback(params: list[str], results: list[str], function: Callable[..., Any]) -> Any:
     """`params`, `results`: names of value types, which are also the fields of a raw value."""
     places = list(enumerate(params))
@@ -79,6 +89,10 @@ def _callback(params: list[str], results: list[str], function: Callable[..., Any
         return 0
 
     return ffi.wasmtime_func_unchecked_callback_t(call)
+
+
+# the code of `call`, which is one for all functions
+_CALL = next(each for each in _callback.__code__.co_consts if isinstance(each, CodeType) and each.co_name == "call")
 
 
 def _address(trap: Any) -> int:

@@ -5,7 +5,7 @@ Invariant: values and callables only; the sandbox knows nothing of cameras, mode
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,8 @@ from camera_edge.observation import Box
 from camera_edge.sandbox.nn import Graph
 
 Infer = Callable[[str, Box], NDArray[np.float32]]
+# None: the analyzer that is asked for gave no answer for this frame
+RegionsOf = Callable[[], Sequence[Box] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,14 @@ class Services:
 
     `infer(model, region)` runs a model on a region of the full frame that is being analysed, and gives all its outputs
     as one float32 array, one after the other. `graph(model)` gives one for wasi-nn, `load(onnx)` makes one of bytes of
-    the guest's own. All raise CameraEdgeError, which the guest sees as a status.
+    the guest's own. All raise CameraEdgeError, which the guest sees as a status. `regions()` says where the analyzer
+    that this one follows saw something in the frame; None: it follows none.
     """
 
     infer: Infer | None = None
     graph: Callable[[str], Graph] | None = None
     load: Callable[[bytes], Graph] | None = None
+    regions: RegionsOf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ new one.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import Self, TypeVar
 
 from camera_edge.errors import ModuleError
 from camera_edge.sandbox.answer import Draft
+from camera_edge.sandbox.effort import Effort
 from camera_edge.sandbox.guest import Guest, Inbox, Linked
 from camera_edge.sandbox.host import Host
 from camera_edge.sandbox.link import Imports
@@ -26,6 +26,10 @@ from camera_edge.sandbox.services import Grants, Services
 from camera_edge.sandbox.status import GuestFault, Reason
 
 T = TypeVar("T")
+
+# of a guest's log, as in ABI.md
+ERROR_LEVEL = 3
+COMPLAINT_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ class Counters:
     """What happened so far.
 
     skipped: frames that came while it was in quarantine. wakes: starts of an instance after it had slept.
-    copied: frames that were copied into it, because they could not be mapped.
+    copied: frames that were copied into it, because they could not be mapped. spent_ns: processor time
+    from question to answer, with what the host did for it; models_ns: the part of that which granted models took.
     """
 
     calls: int
@@ -59,6 +64,8 @@ class Counters:
     copied: int
     fuel: int
     refused: int
+    spent_ns: int
+    models_ns: int
     faults: tuple[FaultCount, ...]
     host_calls: tuple[HostCalls, ...]
 
@@ -80,6 +87,8 @@ class _Tally:
     copied: int = 0
     fuel: int = 0
     refused: int = 0
+    spent_ns: int = 0
+    models_ns: int = 0
 
 
 class Tenant:
@@ -154,6 +163,8 @@ class Tenant:
             copied=tally.copied,
             fuel=tally.fuel,
             refused=tally.refused,
+            spent_ns=tally.spent_ns,
+            models_ns=tally.models_ns,
             faults=tuple(FaultCount(reason, self._faults[reason]) for reason in Reason if self._faults[reason]),
             host_calls=tuple(HostCalls(*key, count) for key, count in sorted(self._host.calls.items())),
         )
@@ -203,7 +214,7 @@ class Tenant:
             return None
         self._tally.calls += 1
         self._host.begin_frame()
-        started_ns = time.perf_counter_ns()
+        started = Effort.now()
         try:
             answer = question(self._guest or self._wake())
         except GuestFault as fault:
@@ -212,14 +223,17 @@ class Tenant:
         finally:
             self._host.draft = None
             self._host.take_metrics()
+            spent = Effort.now() - started
+            self._tally.spent_ns += spent.cpu_ns
+            self._tally.models_ns += self._host.granted_models.cpu_ns
         self._tally.answers += 1
-        self._look_at_the_clock(time.perf_counter_ns() - started_ns, frame)
+        self._look_at_the_clock(spent.wall_ns, frame)
         return answer
 
-    def _look_at_the_clock(self, spent_ns: int, frame: int) -> None:
+    def _look_at_the_clock(self, wall_ns: int, frame: int) -> None:
         """Blame it where it took too long for a live camera; what the operator's models took is not its own."""
         slow_us = self._policy.slow_us
-        own_ms = (spent_ns - self._host.granted_models_ns) // 1_000_000
+        own_ms = (wall_ns - self._host.granted_models.wall_ns) // 1_000_000
         if slow_us is not None and own_ms * 1000 > slow_us:
             words = f"it took {own_ms} ms for a frame"
             self._blame(GuestFault(Reason.SLOW, words), f"{self.name}: frame {frame}: {words}")
@@ -236,10 +250,15 @@ class Tenant:
             raise GuestFault(Reason.OUTPUT, draft.spoiled)
         if result < 0:
             called = "observe" if isinstance(draft, RulingDraft) else "analyze"
-            raise _Failed(f"{called} returned {result}")
+            raise _Failed(f"{called} returned {result}{self._complaint()}")
         self._tally.refused += draft.refused
         self._tally.copied += guest.copies
         return used
+
+    def _complaint(self) -> str:
+        """What the guest itself has just said is wrong."""
+        errors = [line.text for line in self._host.logs if line.level == ERROR_LEVEL]
+        return f"; it says: {errors[-1][:COMPLAINT_MAX]}" if errors else ""
 
     def _wake(self) -> Guest:
         assert self._linked is not None, "a question opens first"

@@ -45,7 +45,13 @@ CREATE TABLE clip_files (
 ) STRICT;
 """
 
-STEPS: Final = (_FIRST,)
+# events from before have no reason and no place
+_REASONS: Final = """
+ALTER TABLE events ADD COLUMN why TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN box TEXT;
+"""
+
+STEPS: Final = (_FIRST, _REASONS)
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

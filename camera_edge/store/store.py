@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from camera_edge.errors import StoreError
 from camera_edge.event import Event
+from camera_edge.observation import Box
 from camera_edge.store.rows import ClipFile, ClipRow, ClipState, EventRow, EventState
 from camera_edge.store.schema import STEPS, migrate, too_new, version_of
 
@@ -22,10 +23,10 @@ _BUSY_MS: Final = 5000
 
 _PUT_EVENT: Final = """
 INSERT INTO events VALUES (:id, :camera, :rule, :kind, :analyzer, :score, :best_frame, :opened_us, :closed_us,
-    :zones, :tracks, :state, :opened_utc_ns, :closed_utc_ns)
-ON CONFLICT (id) DO UPDATE SET score = excluded.score, best_frame = excluded.best_frame,
+    :zones, :tracks, :state, :opened_utc_ns, :closed_utc_ns, :why, :box)
+ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, score = excluded.score, best_frame = excluded.best_frame,
     closed_us = excluded.closed_us, zones = excluded.zones, tracks = excluded.tracks, state = excluded.state,
-    closed_utc_ns = excluded.closed_utc_ns
+    closed_utc_ns = excluded.closed_utc_ns, why = excluded.why, box = excluded.box
 WHERE events.state = 'open' OR excluded.state = 'closed'
 """
 _EVENTS: Final = """
@@ -178,6 +179,8 @@ class Store:
             "state": "open" if event.closed_us is None else "closed",
             "opened_utc_ns": opened_utc_ns,
             "closed_utc_ns": closed_utc_ns,
+            "why": event.why,
+            "box": None if event.box is None else json.dumps(event.box.sides),
         }
         self._connection.execute(_PUT_EVENT, values)
 
@@ -194,6 +197,8 @@ class Store:
             closed_us=row["closed_us"],
             zones=tuple(json.loads(row["zones"])),
             tracks=tuple(json.loads(row["tracks"])),
+            why=row["why"],
+            box=None if row["box"] is None else Box(*json.loads(row["box"])),
         )
         clip = None if row["clip_state"] is None else self._clip(event.id, row)
         return EventRow(event, EventState(row["state"]), row["opened_utc_ns"], row["closed_utc_ns"], clip)

@@ -22,10 +22,14 @@ class EventsQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=100, ge=1, le=1000)
+    kind: str | None = Field(default=None, min_length=1, max_length=64)
 
 
 class EventOut(BaseModel):
-    """One event; `clip`, `snapshot` and `metadata` are addresses on this server, null where there is no such file."""
+    """One event; `clip`, `snapshot` and `metadata` are addresses on this server, null where there is no such file.
+
+    `why`: one short sentence, why it opened; `box`: left, top, width, height in fractions of the picture, or null.
+    """
 
     id: str
     camera: str
@@ -36,6 +40,8 @@ class EventOut(BaseModel):
     opened_utc: str
     closed_utc: str | None
     zones: list[str]
+    why: str
+    box: tuple[float, float, float, float] | None
     clip: str | None
     snapshot: str | None
     metadata: str | None
@@ -88,7 +94,7 @@ class ApiRoutes:
 
     async def events(self, request: web.Request) -> web.Response:
         query = EventsQuery.model_validate(dict(request.query))
-        rows = self._services.events(query.limit)
+        rows = self._services.events(query.limit, query.kind)
         return _json(EventsOut(events=[_event_out(row) for row in rows]))
 
     async def status(self, _request: web.Request) -> web.Response:
@@ -152,6 +158,8 @@ def _event_out(row: EventRow) -> EventOut:
         opened_utc=iso_utc(row.opened_utc_ns),
         closed_utc=None if row.closed_utc_ns is None else iso_utc(row.closed_utc_ns),
         zones=list(row.zones),
+        why=row.why,
+        box=None if row.box is None else row.box.sides,
         clip=f"/events/{row.id}/clip.mp4" if row.has_clip else None,
         snapshot=f"/events/{row.id}/snapshot.jpg" if row.has_snapshot else None,
         metadata=f"/events/{row.id}/metadata.json" if row.has_clip else None,

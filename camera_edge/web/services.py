@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from camera_edge.observation import Box
+
 
 class ClipPart(Enum):
     """The files of one event."""
@@ -23,7 +25,10 @@ class ClipPart(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event as it is listed. `closed_utc_ns` is None while it is open; the files exist when it is stored."""
+    """One event as it is listed. `closed_utc_ns` is None while it is open; the files exist when it is stored.
+
+    why: one short sentence, why it opened, or "". box: where, in fractions of the snapshot.
+    """
 
     id: str
     camera: str
@@ -36,6 +41,8 @@ class EventRow:
     zones: tuple[str, ...] = ()
     has_clip: bool = False
     has_snapshot: bool = False
+    why: str = ""
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +129,8 @@ class Whep(Protocol):
 class WebServices(Protocol):
     """Everything the page needs. A failure is raised as a CameraEdgeError and shown; it is never an empty answer."""
 
-    def events(self, limit: int) -> Sequence[EventRow]:
-        """The newest events, newest first."""
+    def events(self, limit: int, kind: str | None = None) -> Sequence[EventRow]:
+        """The newest events (of this kind), newest first."""
 
     def clip_path(self, event_id: str, part: ClipPart) -> Path | None:
         """Where a file of an event lies; None when the event is unknown or has no such file."""

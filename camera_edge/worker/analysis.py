@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from camera_edge.capture import Frame
 from camera_edge.frames import PrivacyMask, Ring, Slot
+from camera_edge.inference import Session
 from camera_edge.observation import Mask, Observation, Score, Seen
 from camera_edge.picture import Picture
-from camera_edge.sandbox import Answer, Cache, Runtime
+from camera_edge.sandbox import Answer, Cache, Runtime, Services
 from camera_edge.worker.crew import Crew, CrewPolicy, Seat
 from camera_edge.worker.fullpicture import FullPicture
 from camera_edge.worker.lineup import Lineup, Member
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan
+from camera_edge.worker.regions import Regions
 from camera_edge.worker.rings import Rings, Scenery
 
 # how long an analyzer that was woken stays awake after its waker saw the last thing
@@ -53,11 +55,12 @@ class Analysis:
         zones = [polygon.points for polygon in plan.zones.values()]
         self._scenery = Scenery(self._privacy, zones)
         self._full_picture = FullPicture()
+        self._regions = Regions()
         self._prepared: tuple[Lineup, Rings] | None = None
         # of ticks that were prepared and are not analysed yet, and the ones that have seats now
         self._waiting: list[Rings] = []
         self._seated: tuple[Lineup, Rings] | None = None
-        self.crew = Crew(self._full_picture.services, policy or CrewPolicy())
+        self.crew = Crew(self._services, policy or CrewPolicy())
         # put in by who renews, taken out by the analysis; few, for each is a new version
         self.rehearsed: deque[Seat] = deque()
         self._awake_until_us: dict[str, int] = {}
@@ -98,6 +101,7 @@ class Analysis:
             if self._seated is None or self._seated != (tick.lineup, tick.rings):
                 self._seat(tick.lineup, tick.rings)
             self._full_picture.show(tick.picture)
+            self._regions.clear()
             seen = _Gathering(tick)
             for member in tick.lineup.analyzers:
                 self._ask(member, tick, seen)
@@ -154,15 +158,23 @@ class Analysis:
             if plan.wake_on in seen.answered:
                 # its waker looked and saw nothing, so there is nothing for it to look at
                 seen.answered.add(plan.name)
+                self._regions.note(plan.name, ())
             return
         assert seat.ring is not None, "an analyzer has frames"
         slot = tick.slots[seat.ring]
         answer = analyzer.analyze(slot.offset, tick.frame, tick.media_us)
         if answer is not None:
             seen.add(plan, answer)
+            if answer.complete:
+                self._regions.note(plan.name, [each.box for each in answer.observations])
             self.crew.pass_on(plan.name, answer.logs, answer.metrics)
         elif analyzer.quarantined is not None:
             self.crew.note_quarantine(plan.name, analyzer.quarantined)
+
+    def _services(self, plan: AnalyzerPlan, sessions: Mapping[str, Session]) -> Services:
+        """What a module is given beside its frames."""
+        services = self._full_picture.services(plan, sessions)
+        return services if plan.follows is None else replace(services, regions=self._regions.of(plan.follows))
 
     def _is_awake(self, name: str, waker: str, now_us: int, seen: _Gathering) -> bool:
         if waker in seen.saw_something or waker not in seen.answered:

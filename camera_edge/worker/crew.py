@@ -169,6 +169,12 @@ class Crew:
         reasons = {name: career.reason for name, career in self._careers.items()}
         return {name: reason for name, reason in reasons.items() if reason is not None}
 
+    @property
+    def states(self) -> dict[str, bytes]:
+        """What each module's store holds, of those that have a seat or had one."""
+        past = {name: career.state for name, career in self._careers.items()}
+        return past | {name: seat.tenant.state for name, seat in self._seats.items()}
+
     def close(self) -> None:
         seats, self._seats = self._seats, {}
         self._retire(list(seats.values()))
@@ -266,8 +272,10 @@ class _Career:
     count: ModuleProgress
     last_fault: str | None = None
     quarantined: str | None = None
+    state: bytes = b""
 
     def add(self, closed: Tenant) -> None:
+        self.state = closed.state
         self.count = replace(_plus(self.count, closed), asleep=False)
         self.last_fault = closed.last_fault or self.last_fault
 
@@ -304,5 +312,7 @@ def _plus(past: ModuleProgress, tenant: Tenant) -> ModuleProgress:
         copied=past.copied + counters.copied,
         refused=past.refused + counters.refused,
         fuel=past.fuel + counters.fuel,
+        spent_ns=past.spent_ns + counters.spent_ns,
+        models_ns=past.models_ns + counters.models_ns,
         asleep=tenant.asleep,
     )

@@ -7,7 +7,7 @@ is free, the new frame loses its analysis and is counted. A thread that fails st
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 # frames that wait for their analysis; each holds slots of the ring
 TICKS_MAX = 2
 TURN_S = 0.5
+# how often what modules learned is written to the disk
+KEEP_NS = 60 * 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -57,14 +59,23 @@ class _Tally:
 class LiveCamera:
     """`run` returns when the source has ended or `stop` was set, with every clip finished.
 
-    Raises what a thread failed with. `send` takes messages for the hub, from any thread.
+    Raises what a thread failed with. `send` takes messages for the hub, from any thread. `keep` gets what modules'
+    stores hold, now and then and at the end, never from two threads at once.
     """
 
-    def __init__(self, source: Source, clock: Clock, stop: Event, send: Callable[[FromWorker], None]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        clock: Clock,
+        stop: Event,
+        send: Callable[[FromWorker], None],
+        keep: Callable[[Mapping[str, bytes]], None] | None = None,
+    ) -> None:
         self._source = source
         self._clock = clock
         self._stop = stop
         self._send = send
+        self._keep = keep or (lambda states: None)
         self._ticks: Handoff[Tick] = Handoff(TICKS_MAX)
         self._tally = _Tally()
         self._camera: Assembly | None = None
@@ -130,6 +141,8 @@ class LiveCamera:
             self.renew(renewal)
         stopping = Event()
         with ExitStack() as stack:
+            # after the modules were closed, which may be when they write
+            stack.callback(lambda: self._keep(camera.analysis.crew.states))
             stack.callback(camera.close)
             showing = self._thread("preview", lambda: self._tap.run(stopping))
             making = self._thread("clips", lambda: self._make_clips(recorder))
@@ -181,9 +194,13 @@ class LiveCamera:
             self._tally.dropped += 1
 
     def _analyze(self, camera: Assembly, recorder: Recorder) -> None:
+        kept_ns = self._clock.monotonic_ns()
         try:
             while not self._ticks.drained:
                 tick = self._ticks.take(TURN_S)
+                if self._clock.monotonic_ns() - kept_ns >= KEEP_NS:
+                    self._keep(camera.analysis.crew.states)
+                    kept_ns = self._clock.monotonic_ns()
                 if tick is not None:
                     step = camera.pipeline.digest(tick)
                     self._report(step.changes, recorder)

@@ -11,7 +11,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -85,19 +84,24 @@ def _run_camera(order: Start, link: WorkerLink, confinement: list[str]) -> bool:
     from camera_edge.inference import Registry
     from camera_edge.sandbox import Shelf
     from camera_edge.worker.assembly import Output, Sandboxing, assemble_camera
+    from camera_edge.worker.kept import KeptStates
     from camera_edge.worker.live import LiveCamera
     from camera_edge.worker.plan import Supply, plan_camera
 
     stop = Event()
     clock = SystemClock()
     supply = Supply(Registry(Path(order.models)), Shelf(Path(order.modules)))
-    plan = partial(plan_camera, order.camera, order.settings, supply, may_lack=True)
+    kept = KeptStates(Path(order.spool))
+
+    def plan() -> CameraPlan:
+        return kept.restore(plan_camera(order.camera, order.settings, supply, may_lack=True))
+
     sandboxing = Sandboxing.of(Path(order.cache), read_only=True)
     folder = ClipFolder(Path(order.spool))
     folder.open()
     options = SourceOptions(wait=stop.wait, reconnect=True, clock=clock)
     source = open_source(order.settings.source, options)
-    live = LiveCamera(source, clock, stop, link.send)
+    live = LiveCamera(source, clock, stop, link.send, kept.save)
     first = plan()
     with source:
         output = Output(folder, source.fingerprint(), live.clip_done)

@@ -13,7 +13,7 @@ from camera_edge.capture import Frame, Grab
 from camera_edge.event import Change, Updated
 from camera_edge.observation import Seen
 from camera_edge.redact import Grid, RedactionHistory
-from camera_edge.rules import RuleEngine
+from camera_edge.rules import RuleEngine, Scene
 from camera_edge.worker.analysis import Analysis, Tick
 from camera_edge.worker.plan import CameraPlan
 from camera_edge.worker.recorder import Recorder
@@ -52,6 +52,11 @@ class Pipeline:
         self._newest_us = 0
         self.frames = 0
 
+    @property
+    def best_frames(self) -> frozenset[int]:
+        """The best frames of what goes on."""
+        return self._rules.best_frames
+
     def take(self, grab: Grab) -> Iterator[Tick]:
         """Keeps the packet, and puts the frames that are due before the analyzers."""
         if self._recorder is not None and grab.packet is not None and grab.stream is not None:
@@ -80,7 +85,8 @@ class Pipeline:
         """Settles what is hidden around the frame, feeds the rules, and lets rule modules have their say."""
         self._history.add(seen, Grid.for_size(tick.rings.width, tick.rings.height))
         reported = [each for each in seen.observations if each.analyzer in self._reported]
-        standing = self._rules.propose(reported, frame=seen.frame, now_us=seen.media_us)
+        scene = Scene(tick.utc_ns, tick.rings.height / tick.rings.width)
+        standing = self._rules.propose(reported, frame=seen.frame, now_us=seen.media_us, scene=scene)
         verdict = self._rulers.decide(tick, reported, standing)
         changes = self._rules.settle(verdict, frame=seen.frame, now_us=seen.media_us)
         self._newest_us = seen.media_us

@@ -14,16 +14,23 @@ from camera_edge.errors import ConfigError, ModelError, ModuleError
 from camera_edge.inference import Model, Registry, model_params
 from camera_edge.redact import Mode, RedactionPolicy
 from camera_edge.rules import Polygon, Rule
-from camera_edge.sandbox import ModuleFile, Shelf, shipped, shipped_names, ungranted
+from camera_edge.sandbox import (
+    Capabilities,
+    ModuleFile,
+    Shelf,
+    follows,
+    models_named,
+    shipped,
+    shipped_names,
+    ungranted,
+)
 from camera_edge.sandbox.capability import NN_LOAD
 from camera_edge.sandbox.version import ModuleVersion
 from camera_edge.settings import REDACTION_DEFAULT, SHELF_FOLDER, AnalyzerSettings, CameraSettings, ClipSettings
 from camera_edge.worker.choice import choose, implied
+from camera_edge.worker.rulebook import rules_of
 
 MICROSECONDS = 1_000_000
-QUIET_US = 3 * MICROSECONDS
-# a rule module chooses its own quiet time: not so short that it makes an event of every other frame
-QUIET_MIN_US = MICROSECONDS
 ONNX = "onnx:"
 STATE = "state:"
 MODELS_FOLDER = "models"
@@ -55,6 +62,11 @@ class AnalyzerPlan:
     @property
     def is_rule(self) -> bool:
         return self.module.manifest.is_rule
+
+    @property
+    def follows(self) -> str | None:
+        """The analyzer that it is told about, where that saw something."""
+        return follows(self.module, self.params, self.wake_on)
 
     @property
     def brings_models(self) -> bool:
@@ -157,7 +169,7 @@ def assemble(camera: str, config: CameraSettings, analyzers: Sequence[AnalyzerPl
         mode=Mode(config.redact.mode),
         privacy_masks=config.privacy_masks,
         zones={name: Polygon(tuple(outline)) for name, outline in config.zones.items()},
-        rules=_rules(config, analyzers),
+        rules=rules_of(config, analyzers),
         analyzers=wakers_first([_in_place(each, camera, config) for each in analyzers]),
         time_zone=config.time_zone,
     )
@@ -182,10 +194,15 @@ def asks_for_models(module: ModuleFile) -> bool:
     return any(capability.startswith(ONNX) for capability in module.manifest.capabilities)
 
 
+def state_bytes(plan: AnalyzerPlan) -> int:
+    """How much a module may keep."""
+    return Capabilities.read(plan.capabilities, where=plan.name).state_bytes
+
+
 def granted_models(
     module: ModuleFile, params: Mapping[str, ParamValue], granted: Set[str], registry: Registry
 ) -> tuple[Model, ...]:
-    """The models that the module may run: first the one that the parameter `model` names, then all that were granted.
+    """The models that the module may run: first those that its parameters name, then all that were granted.
 
     Raises ConfigError where it asks for whichever `model` names, and that names none; ModelError.
     """
@@ -197,34 +214,45 @@ def granted_models(
             f"analyzer {module.manifest.name} needs a detector and no parameter `model` names one",
             hint="add one with `camera-edge model add FILE`, then name it: model=NAME",
         )
-    names = dict.fromkeys([model] if isinstance(model, str) else [])
+    names = dict.fromkeys(models_named(params).values())
     names |= dict.fromkeys(name.removeprefix(ONNX) for name in sorted(granted) if name.startswith(ONNX))
     return tuple(registry.get(name) for name in names)
 
 
 def full_params(params: Mapping[str, ParamValue], models: Sequence[Model]) -> dict[str, ParamValue]:
-    """With what a guest must know of the model that the parameter `model` names."""
-    known = next((model_params(each) for each in models if each.name == params.get("model")), {})
+    """With what a guest must know of the models that its parameters name."""
+    by_name = {each.name: each for each in models}
+    known: dict[str, ParamValue] = {}
+    for param, name in models_named(params).items():
+        if name in by_name:
+            known |= model_params(by_name[name], param)
     return {**params, **known}
 
 
 def wakers_first(analyzers: Sequence[AnalyzerPlan]) -> tuple[AnalyzerPlan, ...]:
-    """A sleeper comes after its waker, so that it is woken by the same frame."""
+    """A sleeper comes after its waker, so that it is woken by the same frame; one that follows another after that."""
     ordered: list[AnalyzerPlan] = []
     waiting = list(analyzers)
     while waiting:
         done = {each.name for each in ordered}
-        ready = [each for each in waiting if each.wake_on is None or each.wake_on in done]
+        ready = [each for each in waiting if {each.wake_on, each.follows} - {None} <= done]
         if not ready:
             names = ", ".join(each.name for each in waiting)
-            raise ConfigError(f"analyzers {names} wait for each other to wake", hint="let one of them run always")
+            raise ConfigError(f"analyzers {names} wait for each other", hint="let one of them wait for none")
         ordered += ready
         waiting = [each for each in waiting if each not in ready]
     return tuple(ordered)
 
 
 def _check_company(analyzers: Sequence[AnalyzerPlan], config: CameraSettings) -> None:
-    """What cannot be where a rule module is named. Raises ConfigError."""
+    """What cannot be beside one another. Raises ConfigError."""
+    seeing = {each.name for each in analyzers if not each.is_rule}
+    for each in analyzers:
+        if each.follows is not None and each.follows not in seeing - {each.name}:
+            raise ConfigError(
+                f"analyzer {each.name} looks where {each.follows!r} saw something, and no such analyzer runs beside it",
+                hint=f"name one of {', '.join(sorted(seeing - {each.name})) or 'none'} by its parameter `regions`",
+            )
     rule_modules = {each.name for each in analyzers if each.is_rule}
     for each in analyzers:
         if each.wake_on in rule_modules or (each.is_rule and each.wake_on is not None):
@@ -275,12 +303,12 @@ def _version(
     granted = implied(module) | frozenset(config.grant)
     module.manifest.with_defaults(params)
     models = granted_models(module, params, granted, registry)
-    wanted = params.get("model")
-    if isinstance(wanted, str) and asks_for_models(module) and ONNX + wanted not in granted:
-        raise ConfigError(
-            f"cameras.{camera}.analyzers.{name}: the model {wanted} is not granted",
-            hint=f"add `grant: [{ONNX}{wanted}]`",
-        )
+    for wanted in models_named(params).values():
+        if asks_for_models(module) and ONNX + wanted not in granted:
+            raise ConfigError(
+                f"cameras.{camera}.analyzers.{name}: the model {wanted} is not granted",
+                hint=f"add `grant: [{ONNX}{wanted}]`",
+            )
     lacking = ungranted(module, granted)
     if lacking:
         raise ConfigError(
@@ -336,33 +364,10 @@ def _is_asked(grant: str, asked: Set[str]) -> bool:
 def _redaction_default(analyzers: Sequence[AnalyzerPlan]) -> list[str]:
     """Never none: nothing would have to have answered then for a picture to be shown."""
     pixel = [each for each in analyzers if not each.is_rule]
-    names = [each.name for each in pixel if each.name == REDACTION_DEFAULT or each.models]
+    # a shipped model finds nobody whom `motion` does not see
+    names = [
+        each.name
+        for each in pixel
+        if each.name == REDACTION_DEFAULT or not all(model.is_shipped for model in each.models)
+    ]
     return names or [each.name for each in pixel]
-
-
-def _rules(config: CameraSettings, analyzers: Sequence[AnalyzerPlan]) -> tuple[Rule, ...]:
-    """The operator's rules, or one for all that is reported; and one for what each rule module raises."""
-    reported = frozenset(each.name for each in analyzers if each.reported and not each.is_rule)
-    raised = tuple(raised_rule(each) for each in analyzers if each.is_rule)
-    if not config.rules:
-        return (Rule("any", analyzers=reported, quiet_us=QUIET_US), *raised)
-    return raised + tuple(
-        Rule(
-            name=name,
-            kinds=frozenset(rule.kinds),
-            zones=tuple(rule.zones),
-            min_score=rule.min_score,
-            hold_us=round(rule.hold_s * MICROSECONDS),
-            quiet_us=round(rule.quiet_s * MICROSECONDS),
-            analyzers=frozenset(rule.analyzers) or reported,
-        )
-        for name, rule in config.rules.items()
-    )
-
-
-def raised_rule(rule_module: AnalyzerPlan) -> Rule:
-    """The rule for what a rule module raises. Its parameter `quiet_s` says how long after that its event closes."""
-    name = rule_module.name
-    quiet_s = rule_module.module.manifest.with_defaults(rule_module.params).get("quiet_s")
-    quiet_us = round(quiet_s * MICROSECONDS) if isinstance(quiet_s, float | int) else QUIET_US
-    return Rule(name, analyzers=frozenset({name}), quiet_us=max(quiet_us, QUIET_MIN_US), raised=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from camera_edge.event import Change
 from camera_edge.rules import Rule, RuleEngine
 from camera_edge.sandbox import Batch, EventNow, Ruling, Sighting
-from camera_edge.worker.plan import QUIET_US, raised_rule
+from camera_edge.worker.rulebook import QUIET_US, UNASKED, raised_rule, thing_rules
 from camera_edge.worker.rulers import phase_of, verdict_of
 from camera_edge.workshop.daytime import DayTime
 from camera_edge.workshop.sighted import Moment
@@ -23,7 +23,9 @@ class Hearing:
     def __init__(self, trial: Trial, day_time: DayTime) -> None:
         self._zones = tuple(trial.zones)
         self._day_time = day_time
-        self._engine = RuleEngine(CAMERA, [Rule("any", quiet_us=QUIET_US), raised_rule(trial.plan)], trial.zones)
+        unasked = frozenset(kind for kinds in UNASKED.values() for kind in kinds)
+        rules = [Rule("any", quiet_us=QUIET_US, unasked=unasked), *thing_rules(), raised_rule(trial.plan)]
+        self._engine = RuleEngine(CAMERA, rules, trial.zones)
 
     def tell(self, moment: Moment) -> Batch:
         standing = self._engine.propose(moment.observations, frame=moment.frame, now_us=moment.media_us)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
-from camera_edge.config.model import Name
 from camera_edge.config.model import Polygon as Corners
+from camera_edge.config.rule import Name
 from camera_edge.errors import UsageError
 from camera_edge.rules import Polygon
 

@@ -58,6 +58,10 @@ class Wishes:
     made_up: bool = False
 
 
+# what learns for half an hour would say nothing within a tape
+HASTE: dict[str, dict[str, str | float]] = {"normality": {"learn_s": 1.0, "occasion_s": 1.0}}
+
+
 def cast(wishes: Wishes, registry: Registry) -> Iterator[Part]:
     """Weights that are there are added to `registry`. Raises ModuleError, ModelError, UsageError."""
     named = [(load_module(path), path.with_name(MANIFEST_NAME)) for path in wishes.modules]
@@ -75,7 +79,7 @@ def _parts(module: ModuleFile, manifest: bytes, wishes: Wishes, registry: Regist
     source = wishes.source or SYNTHETIC.format(seconds=-(-wishes.frames // SYNTHETIC_FPS))
     shown = safe_address(source)
     if ANY_MODEL not in module.manifest.capabilities:
-        yield Part(name, module, manifest, source, shown, {})
+        yield Part(name, module, manifest, source, shown, HASTE.get(name, {}))
         return
     for detector in DETECTORS:
         weights, recording = DATA / "models" / detector.weights, DATA / "video" / detector.recording

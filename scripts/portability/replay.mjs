@@ -7,6 +7,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 
 const OK = 0, BAD_POINTER = -1, BAD_VALUE = -2, NOT_FOUND = -3, NOT_GRANTED = -4;
+const NN_INVALID_ARGUMENT = 1, NN_NOT_FOUND = 8;
 const TOO_MANY = -5, TOO_LARGE = -6, NOT_NOW = -7, FAILED = -8;
 const SPOILING = new Set([BAD_POINTER, BAD_VALUE, TOO_LARGE]);
 const OUTPUTS = new Set(["emit", "score", "score_at", "mask"]);
@@ -256,6 +257,12 @@ class Host {
     return count;
   }
 
+  // a tape is made of one module, which follows none
+  regions() {
+    this.now();
+    return NOT_FOUND;
+  }
+
   state_get(offset, buffer, capacity) {
     const part = this.state.subarray(offset >>> 0, (offset >>> 0) + (capacity >>> 0));
     this.write(buffer, part);
@@ -314,13 +321,19 @@ function inside(x, y, w, h) {
   return x >= 0 && y >= 0 && w >= 0 && h >= 0 && x + w <= 1 + ROUNDING && y + h <= 1 + ROUNDING;
 }
 
+function imported({ module, name }, host) {
+  if (module === "camera_edge") return host.function(name);
+  if (module !== "wasi_ephemeral_nn") throw new Error(`imports ${module}.${name}, which is not taped`);
+  // no model is run through wasi-nn while a tape is made
+  return () => (name === "load_by_name" ? NN_NOT_FOUND : NN_INVALID_ARGUMENT);
+}
+
 // a module brought to life as ABI.md says, with its ring's address
 function start(module, host, ringBytes) {
   const imports = {};
   for (const wanted of WebAssembly.Module.imports(module)) {
-    if (wanted.module !== "camera_edge") throw new Error(`imports ${wanted.module}.${wanted.name}, which is not taped`);
-    imports.camera_edge ??= {};
-    imports.camera_edge[wanted.name] = host.function(wanted.name);
+    imports[wanted.module] ??= {};
+    imports[wanted.module][wanted.name] = imported(wanted, host);
   }
   const guest = new WebAssembly.Instance(module, imports).exports;
   host.memory = guest.memory;

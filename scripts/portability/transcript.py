@@ -61,6 +61,7 @@ CALLS: Mapping[str, Call] = {
     "score_at": Call(("u32", "f64")),
     "mask": Call(("text", "u32", "u32")),
     "infer": Call(("text", "f32", "f32", "f32", "f32", "room", "u32")),
+    "regions": Call(("room", "u32")),
     "state_get": Call(("u32", "room", "u32")),
     "state_put": Call(("u32", "text")),
     "log": Call(("u32", "text")),

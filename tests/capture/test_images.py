@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -76,3 +77,16 @@ def test_what_holds_no_image_is_refused(tmp_path: Path) -> None:
         frames_in(tmp_path)
     with pytest.raises(SourceError, match="no such file"):
         frames_in(tmp_path / "missing.png")
+
+
+def test_an_image_whose_name_is_not_utf_8_is_a_frame(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), picture(7))
+    (tmp_path / "a.png").rename(Path(os.fsdecode(bytes(tmp_path / "caf") + b"\xe9.png")))
+    (frame,) = frames_in(tmp_path)
+    assert int(frame.picture.to_bgr()[0, 0, 0]) == 7
+
+
+def test_an_empty_file_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(UndecodableError):
+        frames_in(tmp_path)

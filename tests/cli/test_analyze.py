@@ -20,7 +20,7 @@ Module = Callable[..., Path]
 
 EVENT = [
     *("type", "source", "id", "camera", "kind", "analyzer", "rule", "score", "opened_s", "closed_s", "zones", "tracks"),
-    *("clip", "snapshot"),
+    *("why", "box", "clip", "snapshot"),
 ]
 OBSERVATION = ["type", "source", "frame", "t_s", "analyzer", "kind", "score", "box", "track", "attributes"]
 SCORE = ["type", "source", "frame", "t_s", "analyzer", "value"]
@@ -77,6 +77,8 @@ def test_values_have_the_types_of_the_contract(analyze: Analyze, walk: Path, tmp
     assert 4.8 < event["opened_s"] < 5.6 < 6.4 < event["closed_s"] <= 7.4
     assert event["zones"] == [] and all(isinstance(track, int) for track in event["tracks"])
     assert 0 < event["score"] <= 1 and int(event["id"], 16)
+    assert event["why"].startswith("motion, score ")
+    assert len(event["box"]) == 4 and all(0 <= number <= 1 for number in event["box"])
     assert seen["frame"] == round(seen["t_s"] * 25) and isinstance(seen["frame"], int)
     assert len(seen["box"]) == 4 and all(0 <= number <= 1 for number in seen["box"])
     assert isinstance(seen["track"], int) and isinstance(seen["attributes"], dict)
@@ -166,8 +168,10 @@ def _scores(analyze: Analyze, path: Path, module: Path) -> list[dict[str, Any]]:
 
 def test_a_score_for_an_earlier_frame_bears_that_frames_number(analyze: Analyze, walk: Path, module: Module) -> None:
     run = analyze(walk, "--analyzer", module("lagging", LAGGING), "--scores")
-    scores = run.of("score")
-    assert [list(line) for line in scores[:1]] == [SCORE]
+    scores = run.of("score_revision")
+    assert run.of("score") == [], "what is said later is no score of the frame itself"
+    assert {line["lag"] for line in scores} == {2}
+    assert [list(line) for line in scores[:1]] == [[*SCORE, "lag"]]
     # the module gives the number of the frame it looks at, for the one two before; before the first there is none
     assert [line["frame"] for line in scores] == [*range(0, 270, 5)]
     assert [line["value"] for line in scores] == [*range(10, 271, 5), 274]

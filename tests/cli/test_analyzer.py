@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from camera_edge.cli.analyzer import app
+from camera_edge.sandbox import shipped_names
 from camera_edge.toolchain import Language, missing
 
 Command = Callable[..., tuple[int, str, str]]
@@ -169,7 +170,7 @@ def test_a_build_that_imports_what_it_does_not_ask_for_says_so(analyzer: Command
         (("new", "motion", "--lang", "c"), 64, "shipped"),
         (("build",), 70, "camera-edge analyzer new"),
         (("test",), 70, "camera-edge analyzer new"),
-        (("inspect", "nothing"), 70, "motion, objects"),
+        (("inspect", "nothing"), 70, ", ".join(shipped_names())),
         (("inspect", "nothing.wasm"), 70, "cannot be read"),
         (("bench", "objects"), 64, "model add"),
         (("replay", YARD), 70, "no module here"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from camera_edge.event import Event
+from camera_edge.observation import Box
 from camera_edge.store import ClipFile, ClipRow, ClipState, EventRow, EventState, Store
 
 Command = Callable[..., tuple[int, str, str]]
@@ -29,6 +30,8 @@ def event(event_id: str, number: int) -> Event:
         closed_us=number * 10_000_000 + 2_500_000,
         zones=("path",),
         tracks=(1, 2),
+        why="person in path, score 0.50",
+        box=Box(0.1, 0.2, 0.3, 0.4),
     )
 
 
@@ -68,6 +71,8 @@ def test_events_are_listed_newest_first_as_json_lines(command: Command, state: P
         "closed_s": 2.5,
         "zones": ["path"],
         "tracks": [1, 2],
+        "why": "person in path, score 0.50",
+        "box": [0.1, 0.2, 0.3, 0.4],
         "clip_state": "stored",
         "clip": f"clips/{FIRST}.mp4",
         "snapshot": f"clips/{FIRST}.jpg",
@@ -96,7 +101,7 @@ def test_one_event_is_shown(command: Command, state: Path) -> None:
     code, out, _ = command("events", "show", FIRST, "--state", state, "--json")
     assert (code, json.loads(out)["clip"]) == (0, f"clips/{FIRST}.mp4")
     code, out, _ = command("events", "show", FIRST, "--state", state)
-    assert code == 0 and f"clips/{FIRST}.mp4" in out
+    assert code == 0 and f"clips/{FIRST}.mp4" in out and "person in path, score 0.50" in out
 
 
 def test_an_unknown_event_is_64(command: Command, state: Path) -> None:

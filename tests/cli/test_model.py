@@ -39,7 +39,8 @@ def test_add_list_and_show_speak_json_on_stdout(tiny: Path, state: Path, capsys:
     assert added["input"]["channels"] == "gray"
     assert added["outputs"] == [{"name": "Plus214_Output_0", "shape": [1, 10]}]
     command("list", "--state", state, "--json")
-    assert json.loads(capsys.readouterr().out) == [added]
+    listed = json.loads(capsys.readouterr().out)
+    assert [model for model in listed if not model["shipped"]] == [added]
     command("show", "mnist", "--state", state, "--json")
     assert json.loads(capsys.readouterr().out) == added
 
@@ -77,17 +78,21 @@ def test_a_contract_that_is_not_there_is_a_usage_error(state: Path, tmp_path: Pa
 
 
 def test_an_unknown_model_is_an_error_that_names_those_there_are(state: Path) -> None:
-    with pytest.raises(ModelError, match="there are: none"):
+    with pytest.raises(ModelError, match="there are: blobs"):
         command("show", "nothing", "--state", state)
 
 
-def test_an_empty_list_is_an_answer(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_before_any_was_added_the_shipped_model_is_listed(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command("list", "--state", state, "--json")
-    assert json.loads(capsys.readouterr().out) == []
+    (blobs,) = json.loads(capsys.readouterr().out)
+    assert (blobs["name"], blobs["shipped"], blobs["licence"]) == ("blobs", True, "Apache-2.0")
     command("list", "--state", state)
     told = capsys.readouterr()
-    assert told.out == ""
+    assert "blobs" in told.out
+    assert "shipped" in told.out
     assert "--known" in told.err
+    command("show", "blobs", "--state", state)
+    assert "shipped" in capsys.readouterr().out
     assert not state.exists()
 
 

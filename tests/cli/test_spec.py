@@ -24,6 +24,10 @@ def test_state_goes_to_the_host_and_not_to_the_module() -> None:
     assert dict(spec.params) == {"x": 1.0}
 
 
+def test_a_state_is_named_as_it_is_written() -> None:
+    assert parse_spec("normality:state=1e3").state == Path("1e3")
+
+
 def test_a_wasm_file_is_a_path() -> None:
     assert parse_spec("./mine.wasm:a=1").is_path
 

@@ -17,6 +17,7 @@ from camera_edge.clips import (
     frame_span,
 )
 from camera_edge.event import Event
+from camera_edge.observation import Box
 
 CLIP = b"the clip"
 SNAPSHOT = b"the snapshot"
@@ -36,6 +37,8 @@ def event() -> Event:
         closed_us=9_999_999,
         zones=("gate", "door"),
         tracks=(3, 5),
+        why="person in gate for 1 s, score 0.88",
+        box=Box(0.25, 0.5, 0.125, 0.3),
     )
 
 

@@ -20,6 +20,13 @@ def test_metadata_gives_its_event_back(metadata: ClipMetadata, event: Event) -> 
     assert ClipMetadata.from_bytes(metadata.to_bytes()).event.event() == event
 
 
+def test_metadata_from_before_events_had_a_reason_and_a_place_is_read(metadata: ClipMetadata, event: Event) -> None:
+    old = json.loads(metadata.to_bytes())
+    del old["event"]["why"], old["event"]["box"]
+    read = ClipMetadata.from_bytes(json.dumps(old).encode())
+    assert read.event.event() == replace(event, why="", box=None)
+
+
 def test_metadata_gives_its_wall_clock_times_back_to_the_millisecond(metadata: ClipMetadata) -> None:
     assert metadata.event.opened_utc == "2023-11-14T22:13:20.123Z"
     assert utc_ns(metadata.event.opened_utc) == 1_700_000_000_123_000_000

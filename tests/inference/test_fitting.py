@@ -41,6 +41,20 @@ def test_stretch_equals_the_preprocessing_of_fastestdet() -> None:
     np.testing.assert_array_equal(normalise(fit(picture, spec), spec), expected)
 
 
+@pytest.mark.parametrize(
+    ("height", "width", "rows", "columns"), [(32, 64, (16, 48), (0, 64)), (65, 40, (0, 64), (12, 51))]
+)
+def test_letterbox_in_the_middle_pads_both_sides(
+    height: int, width: int, rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    """What is left over is split, an odd pixel goes to the right and below."""
+    spec = PictureInput(name="x", width=64, height=64, channels="bgr", fit="letterbox_centre", pad=7)
+    fitted = fit(np.full((height, width, 3), 200, np.uint8), spec)
+    ys, xs = np.nonzero((fitted == 200).all(-1))
+    assert ((ys.min(), ys.max() + 1), (xs.min(), xs.max() + 1)) == (rows, columns)
+    assert (fitted == 7).all(-1).sum() == 64 * 64 - len(ys)
+
+
 def test_a_sliver_keeps_one_pixel_when_it_is_letterboxed() -> None:
     fitted = fit(np.full((1000, 1, 3), 9, np.uint8), YOLOX)
     assert (fitted[:, 0] == 9).all()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from camera_edge.errors import ModelError, OutputError, UsageError
 from camera_edge.inference.catalogue import Catalogue
 from camera_edge.inference.contract import Contract, Output, PictureInput
-from camera_edge.inference.model import model_params
+from camera_edge.inference.model import Model, model_params
 from camera_edge.inference.registry import Registry
 
 OnnxWriter = Callable[..., bytes]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -34,15 +36,48 @@ def registry(tmp_path: Path, catalogue_file: Path) -> Registry:
     return Registry(tmp_path / "state" / "models", Catalogue(catalogue_file))
 
 
-def test_a_fresh_state_folder_has_no_models(registry: Registry) -> None:
-    assert registry.list() == []
-    with pytest.raises(ModelError, match="there are: none"):
+def added_to(registry: Registry) -> list[Model]:
+    return [model for model in registry.list() if not model.is_shipped]
+
+
+def test_a_fresh_state_folder_has_the_shipped_models_alone(registry: Registry) -> None:
+    assert [(model.name, model.is_shipped) for model in registry.list()] == [("blobs", True)]
+    with pytest.raises(ModelError, match="there are: blobs"):
         registry.get("anything")
+
+
+def test_a_shipped_model_is_got_whole_and_needs_no_state_folder(registry: Registry, tmp_path: Path) -> None:
+    model = registry.get("blobs")
+    assert model.read() == (REPOSITORY / "models" / "blobs.onnx").read_bytes()
+    assert model.size_bytes == len(model.read()) <= 300_000
+    assert model_params(model)["model.outputs"] == "-1x8,-1x32"
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_shipped_model_that_was_changed_is_refused_with_the_next_step(tmp_path: Path, catalogue_file: Path) -> None:
+    copy = tmp_path / "models"
+    shutil.copytree(catalogue_file.parent, copy)
+    data = bytearray((copy / "blobs.onnx").read_bytes())
+    data[-1] ^= 1
+    (copy / "blobs.onnx").write_bytes(data)
+    with pytest.raises(ModelError, match="damaged") as caught:
+        Registry(tmp_path / "state", Catalogue(copy / "catalogue.toml")).get("blobs")
+    assert "install the package again" in str(caught.value.hint)
+
+
+def test_the_name_of_a_shipped_model_is_taken_over_only_when_told(
+    registry: Registry, file: Path, contract: Contract
+) -> None:
+    with pytest.raises(ModelError, match="--replace"):
+        registry.add(file, "blobs", contract)
+    own = registry.add(file, "blobs", contract, replace=True)
+    assert registry.get("blobs") == own
+    assert registry.list() == [own]
 
 
 def test_an_added_model_is_listed_and_got_whole(registry: Registry, file: Path, contract: Contract) -> None:
     added = registry.add(file, "ours", contract)
-    assert registry.list() == [added]
+    assert added_to(registry) == [added]
     assert registry.get("ours") == added
     assert added.read() == file.read_bytes()
     assert added.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
@@ -69,6 +104,15 @@ def test_a_known_file_gets_name_and_contract_from_the_catalogue(registry: Regist
     assert params["model.strides"] == "8,16,32"
     assert params["model.outputs"] == "1x3549x85"
     assert str(params["model.classes"]).split("\n")[2] == "car"
+    assert params["model.sure_score"] == 0.6
+
+
+def test_what_is_said_of_a_model_is_said_under_the_parameter_that_names_it(
+    registry: Registry, file: Path, contract: Contract
+) -> None:
+    params = model_params(registry.add(file, "ours", contract), "look_model")
+    assert {name.partition(".")[0] for name in params} == {"look_model"}
+    assert params["look_model.outputs"] == "1x3x4x8"
 
 
 def test_a_stranger_without_a_contract_is_refused_with_the_next_step(registry: Registry, file: Path) -> None:
@@ -76,7 +120,7 @@ def test_a_stranger_without_a_contract_is_refused_with_the_next_step(registry: R
         registry.add(file)
     assert caught.value.hint is not None
     assert "--contract" in caught.value.hint
-    assert registry.list() == []
+    assert added_to(registry) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +147,7 @@ def test_a_model_unlike_its_contract_is_refused(  # noqa: PLR0913  the cases of 
     path.write_bytes(onnx(shape, name=name, kind=kind))
     with pytest.raises(ModelError, match=complaint):
         registry.add(path, "other", contract)
-    assert registry.list() == []
+    assert added_to(registry) == []
 
 
 def test_outputs_unlike_the_decoder_are_refused(registry: Registry, file: Path, contract: Contract) -> None:
@@ -225,5 +269,5 @@ def test_a_disk_that_fails_leaves_nothing_half_written(
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OutputError, match="No space left"):
         registry.add(file, "ours", contract)
-    assert registry.list() == []
+    assert added_to(registry) == []
     assert list((file.parent / "state" / "models").iterdir()) == []

@@ -25,6 +25,7 @@ from camera_edge.link import (
     ToWorker,
 )
 from camera_edge.link.framing import HEADER, MAX_MESSAGE_BYTES, body_length, frame, from_worker, to_worker
+from camera_edge.observation import Box
 from camera_edge.settings import CameraSettings, ClipSettings, RedactSettings
 
 SETTINGS = CameraSettings(
@@ -51,6 +52,8 @@ EVENT = Event(
     closed_us=None,
     zones=("gate",),
     tracks=(3, 4),
+    why="person in gate, score 0.75",
+    box=Box(0.25, 0.5, 0.125, 0.25),
 )
 
 

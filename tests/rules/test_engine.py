@@ -22,6 +22,12 @@ def opened(engine: RuleEngine, *observations: Observation) -> list[Change]:
     return engine.feed(observations, frame=0, now_us=0)
 
 
+def test_kinds_that_a_rule_leaves_out_open_nothing() -> None:
+    engine = RuleEngine("front", [Rule("any", unasked=frozenset({"still"}))], {})
+    changes = opened(engine, seen("still", by="motion"), seen("motion", by="motion"))
+    assert [change.event.kind for change in changes] == ["motion"]
+
+
 def test_a_rule_without_conditions_takes_everything() -> None:
     engine = RuleEngine("front", [Rule("any")], {})
     changes = opened(engine, seen("person"), seen("motion", by="motion"))

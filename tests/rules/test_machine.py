@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from camera_edge.event import Change, Closed, Event, Opened, Updated
+from camera_edge.observation import Box
 from camera_edge.rules import MAX_TRACKS, EventMachine, Match
 
 S = 1_000_000
@@ -38,7 +39,7 @@ def feed(subject: EventMachine, at_s: float, *matches: Match) -> list[Change]:
 
 def test_event_opens_at_once_without_hold_and_closes_after_quiet_time_at_its_last_match() -> None:
     subject = machine()
-    event = replace(BLANK, id="id0", score=0.5, best_frame=10, opened_us=S)
+    event = replace(BLANK, id="id0", score=0.5, best_frame=10, opened_us=S, why="person, score 0.50")
     assert feed(subject, 1, person()) == [Opened(event)]
     assert feed(subject, 2, person()) == []
     assert feed(subject, 3.9) == []
@@ -52,7 +53,25 @@ def test_event_opens_only_after_hold_time_and_counts_from_the_first_match() -> N
     assert feed(subject, 0, person(0.4)) == []
     assert feed(subject, 0.9, person(0.9)) == []
     opened = feed(subject, 1, person(0.6))
-    assert opened == [Opened(replace(BLANK, id="id0", score=0.9, best_frame=9, opened_us=0))]
+    why = "person for 1 s, score 0.90"
+    assert opened == [Opened(replace(BLANK, id="id0", score=0.9, best_frame=9, opened_us=0, why=why))]
+
+
+def test_an_event_says_why_it_opened_and_where_it_was_best() -> None:
+    subject = machine(hold_s=1)
+    near, far = Box(0.1, 0.1, 0.5, 0.5), Box(0.2, 0.2, 0.1, 0.1)
+    feed(subject, 0, Match(0.4, 3, ("gate",), far))
+    [opened] = feed(subject, 1, Match(0.8, 3, ("yard",), near), Match(0.2, 4, (), far))
+    assert (opened.event.why, opened.event.box) == ("person in gate, yard for 1 s, score 0.80", near)
+    feed(subject, 2, Match(0.6, 3, (), far))
+    [closed] = subject.close()
+    assert (closed.event.why, closed.event.box) == (opened.event.why, near)
+
+
+def test_what_an_observation_says_of_itself_is_why() -> None:
+    subject = machine()
+    [opened] = feed(subject, 0, Match(0.4, 3, (), None, "too slow"), Match(0.8, 3, (), None, "too fast"))
+    assert opened.event.why == "too fast"
 
 
 def test_silence_alone_never_opens_an_event_that_waits() -> None:

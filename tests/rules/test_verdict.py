@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from camera_edge.event import Change, Closed, Opened, Updated
@@ -117,6 +119,12 @@ def test_what_is_raised_opens_an_event_until_it_has_not_been_raised_for_its_quie
     assert frame(engine, 1) == []
     [closed] = frame(engine, 2)
     assert isinstance(closed, Closed) and closed.event.closed_us == 0
+
+
+def test_a_module_says_why_it_raised_an_event(engine: RuleEngine) -> None:
+    told = replace(ALARM, attributes={"why": "nobody holds her hand"})
+    [opened] = frame(engine, 0, verdict=Verdict(raised=[told]))
+    assert (opened.event.why, opened.event.box) == ("nobody holds her hand", ALARM.box)
 
 
 def test_a_raised_event_stands_before_rule_modules_from_the_next_frame_on(engine: RuleEngine) -> None:

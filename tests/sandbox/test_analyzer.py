@@ -40,6 +40,14 @@ def test_a_trap_drops_the_instance_and_the_next_frame_gets_a_new_one(analyzer: S
     assert guest.last_fault == "guest: frame 2: analyze trapped: unreachable"
 
 
+def test_a_guest_that_says_why_it_failed_is_quoted(analyzer: Start, look: Look) -> None:
+    guest = analyzer(f"""{LOG} (memory (export "memory") 2) (data (i32.const 64) "another size")
+      (func (export "analyze") (param i32) (result i32)
+        (drop (call $log (i32.const 3) (i32.const 64) (i32.const 12))) (i32.const -1))""")
+    assert look(guest) is None
+    assert guest.last_fault == "guest: frame 0: analyze returned -1; it says: another size"
+
+
 def test_a_guest_that_spins_runs_out_of_fuel(analyzer: Start, look: Look) -> None:
     spin = '(func (export "analyze") (param i32) (result i32) (loop $l (br $l)) (i32.const 0))'
     guest = analyzer(spin, limits=Limits(fuel_per_frame=100_000))

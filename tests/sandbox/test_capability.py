@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from camera_edge.sandbox.capability import Capabilities
+from camera_edge.sandbox.capability import Capabilities, all_asked, models_named
 
 
 def read(*names: str) -> Capabilities:
@@ -23,3 +23,17 @@ def test_own_models_are_granted_to_a_module_that_asks_for_them() -> None:
     assert read("nn.load").within(read("onnx:*")) == read()
     assert read("pixels").lacks(read("pixels", "nn.load")) == ["nn.load"]
     assert read("nn.load").lacks(read("nn.load")) == []
+
+
+def test_parameters_that_name_models_are_model_first_and_those_that_end_so() -> None:
+    params: dict[str, str | float] = {
+        "a_model": "second",
+        "model": "first",
+        "models": "no",
+        "b_model": "",
+        "c_model": 1.0,
+        "model.fit": "no",
+    }
+    assert list(models_named(params).items()) == [("model", "first"), ("a_model", "second")]
+    assert all_asked(["pixels", "onnx:*"], params) == {"pixels", "onnx:first", "onnx:second"}
+    assert all_asked(["pixels"], params) == {"pixels"}

@@ -308,6 +308,45 @@ ASKS = ("pixels", "onnx:*")
 GIVEN = Grants(params={"model": "tiny"})
 
 
+REGIONS = '"regions" (func $regions (param i32 i32) (result i32))'
+BOXES = [Box(0.25, 0.5, 0.125, 0.0625), Box(0.5, 0, 0.25, 1)]
+
+
+@pytest.mark.parametrize(
+    ("room", "address", "told"),
+    [
+        (8, 64, [2, 256, 512]),
+        (1, 64, [2, 256, 0]),
+        (0, 64, [2, 0, 0]),
+        (-1, 64, [2, 256, 512]),
+        (2, -16, [Status.BAD_POINTER, 0, 0]),
+    ],
+)
+def test_regions_are_written_as_far_as_there_is_room(
+    analyzer: Start, look: Look, room: int, address: int, told: list[float]
+) -> None:
+    call = f"(call $regions (i32.const {address}) (i32.const {room}))"
+    # the left edges of the first and of the second, in 1024ths
+    read = [f"(i32.trunc_f32_s (f32.mul (f32.load (i32.const {at})) (f32.const 1024)))" for at in (64, 80)]
+    guest = analyzer(calling(REGIONS, call, *read), services=Services(regions=lambda: BOXES))
+    assert values(look(guest)) == told
+
+
+@pytest.mark.parametrize(
+    ("services", "status"),
+    [
+        (Services(), Status.NOT_FOUND),
+        (Services(regions=lambda: None), Status.FAILED),
+        (Services(regions=lambda: ()), Status.OK),
+    ],
+)
+def test_nothing_seen_no_answer_and_nobody_to_ask_differ(
+    analyzer: Start, look: Look, services: Services, status: Status
+) -> None:
+    call = "(call $regions (i32.const 64) (i32.const 8))"
+    assert values(look(analyzer(calling(REGIONS, call), services=services))) == [status]
+
+
 def ones(_model: str, _region: Box) -> NDArray[np.float32]:
     return np.ones(3, np.float32)
 

@@ -20,11 +20,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from camera_edge.errors import ModuleError
 from camera_edge.frames import Ring
-from camera_edge.inference import Graph
+from camera_edge.inference import Graph, Registry, Session
 from camera_edge.sandbox import Analyzer, Answer, Cache, Grants, RingMap, Runtime, Services, host, load_module
+from scripts.blobs.kinds import FIGURE_NAMES
+from scripts.blobs.scene import draw
 from tests import onnx_bytes
 
 SOURCES = Path(__file__).parent / "nn_guests"
@@ -153,6 +156,30 @@ def test_a_grant_of_a_model_is_none_for_own_models(own_model: bytes, make: Make)
 def test_a_grant_for_own_models_is_none_for_a_model_by_name(by_name: bytes, make: Make) -> None:
     with pytest.raises(ModuleError, match="-108"):
         make(by_name, "nn.load").open()
+
+
+def test_a_guest_asks_the_shipped_model_about_windows_that_it_cut(
+    build: Build, tmp_path: Path, make: Make, look: Look
+) -> None:
+    figures = ("walker", "cyclist", "car")
+    windows = np.stack([clearly(name) for name in figures]).astype("<f4")
+    registry = Registry(tmp_path / "state")
+    services = Services(graph=lambda name: Session(registry.get(name)).graph())
+    reader = make(build("blobs", {"WINDOWS": windows.tobytes()}), "onnx:blobs", services=services)
+    answers = [look(reader), look(reader)]
+    assert answers[0] is not None, reader.last_fault
+    kinds = registry.get("blobs").contract.output.class_names
+    said = [[kinds[int(score.value)] for score in answer.scores] for answer in answers if answer is not None]
+    assert said == [["person", "cyclist", "vehicle"]] * 2
+
+
+def clearly(name: str) -> NDArray[np.float32]:
+    """A drawn window of the figure, seen large and well."""
+    figure = FIGURE_NAMES.index(name)
+    samples = (draw(np.random.default_rng([11, seed]), figure) for seed in range(100))
+    return max(
+        (sample for sample in samples if sample.person_px > 40), key=lambda each: float(each.window[1].std())
+    ).window
 
 
 def test_a_model_that_cannot_be_loaded_refuses_the_start_with_the_reason(

@@ -8,6 +8,7 @@
   (import "camera_edge" "score_at" (func $score_at (param i32 f64) (result i32)))
   (import "camera_edge" "mask" (func $mask (param i32 i32 i32 i32) (result i32)))
   (import "camera_edge" "infer" (func $infer (param i32 i32 f32 f32 f32 f32 i32 i32) (result i32)))
+  (import "camera_edge" "regions" (func $regions (param i32 i32) (result i32)))
   (import "camera_edge" "state_get" (func $state_get (param i32 i32 i32) (result i32)))
   (import "camera_edge" "state_put" (func $state_put (param i32 i32 i32) (result i32)))
   (import "camera_edge" "log" (func $log (param i32 i32 i32) (result i32)))
@@ -47,6 +48,7 @@
     (drop (call $score_at (i32.const 1) (f64.const 1)))
     (drop (call $mask (i32.const 0) (i32.const 1) (i32.const 1) (i32.const 1)))
     (call $ask (f32.const 0) (i32.const 8))
+    (drop (call $regions (i32.const 1200) (i32.const 4)))
     (i32.const 0))
 
   (func $ask (param $x f32) (param $room i32)
@@ -54,6 +56,7 @@
       (i32.const 65536) (local.get $room))))
 
   (func $models
+    (drop (call $regions (i32.const 1200) (i32.const 4)))
     (call $ask (f32.const 0.5) (i32.const 400000))
     (drop (call $log (i32.const 1) (i32.const 65536) (i32.const 4096)))
     (call $ask (f32.const 0.75) (i32.const 400000))

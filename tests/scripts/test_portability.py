@@ -76,7 +76,10 @@ def test_shipped_modules_are_the_same_in_every_runtime_that_is_here(prove: Prove
     assert set(ran) | set(skipped) == {engine.name for engine in engines()} and {NATIVE, PULLEY} <= set(ran)
     assert set(ran.values()) == {result["recorded"]} and result["equal"] is True
     assert {module["name"].partition("-")[0] for module in result["modules"]} == set(shipped_names())
-    assert all(module["frames"] == 40 and module["calls"]["emit"] > 0 for module in result["modules"])
+    assert all(module["frames"] == 40 and module["calls"]["score"] > 0 for module in result["modules"])
+    # a scene in which nothing is tampered with, and in which what is usual is still being learned
+    quiet = {module["name"] for module in result["modules"] if not module["calls"].get("emit")}
+    assert quiet <= {"normality", "tamper"}
     if skipped:
         pytest.skip("; ".join(f"{name}: {reason}" for name, reason in skipped.items()))
 

@@ -9,6 +9,7 @@ import pytest
 
 from camera_edge.errors import StoreError
 from camera_edge.event import Event
+from camera_edge.observation import Box
 from camera_edge.store import ClipFile, ClipRow, ClipState, EventRow, EventState, Store
 from camera_edge.store.schema import STEPS
 from camera_edge.store.store import FILE_NAME
@@ -29,6 +30,8 @@ def event(number: int = 0, *, camera: str = "front", kind: str = "person", close
         closed_us=closed_us,
         zones=("gate", "yard"),
         tracks=(1, 2),
+        why="person in gate for 1 s, score 0.50",
+        box=Box(0.25, 0.5, 0.125, 0.3),
     )
 
 
@@ -197,3 +200,27 @@ def test_an_older_store_is_brought_up_to_date_by_the_writer_only(tmp_path: Path)
         assert store.events() == []
     with Store.open_to_read(tmp_path) as reader:
         assert reader.events() == []
+
+
+def test_events_of_a_store_from_before_they_had_a_reason_and_a_place_are_kept(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.executescript(STEPS[0])
+        connection.execute(
+            "INSERT INTO events VALUES ('old', 'front', 'any', 'person', 'motion', 0.5, 7, 1000000, 2000000, "
+            """'["gate"]', '[3]', 'closed', 5000000000, 6000000000)"""
+        )
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with Store.open(tmp_path) as store:
+        old = store.event("old")
+        assert old is not None
+        assert (old.event.zones, old.event.tracks, old.event.why, old.event.box) == (("gate",), (3,), "", None)
+        store.event_changed(event(), opened_utc_ns=7 * S, closed_utc_ns=None)
+        assert [row.event for row in store.events()] == [event(), old.event]
+
+
+def test_an_event_that_gets_another_kind_and_place_is_stored_so(store: Store) -> None:
+    store.event_changed(event(), opened_utc_ns=5 * S, closed_utc_ns=None)
+    other = replace(event(), kind="guard", box=Box(0.5, 0.5, 0.25, 0.25))
+    store.event_changed(other, opened_utc_ns=5 * S, closed_utc_ns=None)
+    assert [row.event for row in store.events()] == [other]

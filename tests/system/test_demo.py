@@ -81,7 +81,8 @@ def test_it_ends_by_itself_and_well(demo: Demo) -> None:
 
 
 def test_an_event_is_printed_when_it_opens_and_when_it_closes_with_the_path_of_its_clip(demo: Demo) -> None:
-    opened = re.fullmatch(r"\s*opened  yard  motion in gate  (\w+)  \S+Z\s*", demo.told_early)
+    why = r"motion in gate for [\d.]+ s, score \d\.\d\d"
+    opened = re.fullmatch(rf"\s*opened  yard  motion in gate  (\w+)  \S+Z  {why}\s*", demo.told_early)
     assert opened, demo.told
     closed = re.search(rf"closed  yard  motion in gate  {opened[1]}  after \d+\.\d s, best score \d\.\d\d", demo.told)
     clip = re.search(rf"clip  yard  motion in gate  {opened[1]}  (/\S+\.mp4)", demo.told)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pytest_aiohttp.plugin import AiohttpClient
 
 from camera_edge.errors import CameraEdgeError, StoreError
+from camera_edge.observation import Box
 from camera_edge.preview import Fanout, LivePacket
 from camera_edge.web import CameraStatus, ClipPart, Counter, EventRow, HubStatus, WebSettings, Whep, build_app
 
@@ -93,10 +94,10 @@ class FakeHub:
     rows: list[EventRow] = field(default_factory=list)
     store_fails: bool = False
 
-    def events(self, limit: int) -> Sequence[EventRow]:
+    def events(self, limit: int, kind: str | None = None) -> Sequence[EventRow]:
         if self.store_fails:
             raise StoreError("the database is damaged", hint="run camera-edge doctor")
-        return self.rows[:limit]
+        return [row for row in self.rows if kind in (None, row.kind)][:limit]
 
     def clip_path(self, event_id: str, part: ClipPart) -> Path | None:
         suffix = {ClipPart.CLIP: "mp4", ClipPart.SNAPSHOT: "jpg", ClipPart.METADATA: "json"}[part]
@@ -191,14 +192,14 @@ def hub(tmp_path: Path, previews: dict[str, FakeWhep]) -> Iterator[FakeHub]:
     yield FakeHub(tmp_path, whep, [_camera("front"), _camera("yard")])
 
 
-def add_event(hub: FakeHub, number: int, *, is_open: bool = False) -> EventRow:
+def add_event(hub: FakeHub, number: int, *, is_open: bool = False, kind: str = "person") -> EventRow:
     """Append an event that opened `number` times 20 s after the start, with its files once it is closed."""
     opened_utc_ns = START_UTC_NS + number * 20_000_000_000
     row = EventRow(
         id=f"e{number:03}",
         camera="front",
         rule="person_at_gate",
-        kind="person",
+        kind=kind,
         analyzer="objects",
         score=0.87,
         opened_utc_ns=opened_utc_ns,
@@ -206,6 +207,8 @@ def add_event(hub: FakeHub, number: int, *, is_open: bool = False) -> EventRow:
         zones=("gate",),
         has_clip=not is_open,
         has_snapshot=not is_open,
+        why="person in gate for 1 s, score 0.87",
+        box=Box(0.25, 0.5, 0.125, 0.25),
     )
     if not is_open:
         write_clip(hub.folder / f"{row.id}.mp4")

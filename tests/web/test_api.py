@@ -31,6 +31,8 @@ async def test_a_closed_event_is_listed_with_its_files(client: Client, new_event
                 "opened_utc": "2026-01-01T00:00:20.000Z",
                 "closed_utc": "2026-01-01T00:00:26.500Z",
                 "zones": ["gate"],
+                "why": "person in gate for 1 s, score 0.87",
+                "box": [0.25, 0.5, 0.125, 0.25],
                 "clip": "/events/e001/clip.mp4",
                 "snapshot": "/events/e001/snapshot.jpg",
                 "metadata": "/events/e001/metadata.json",
@@ -52,7 +54,15 @@ async def test_the_newest_events_come_first_and_no_more_than_asked_for(client: C
     assert [event["id"] for event in events] == ["e004", "e003"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=many", "camera=front"])
+async def test_events_of_one_kind_are_given_where_that_is_asked_for(client: Client, new_event: NewEvent) -> None:
+    for number, kind in enumerate(("tamper", "person", "person", "tamper", "person")):
+        new_event(number, is_open=True, kind=kind)
+    events = (await (await client.get("/api/events?limit=2&kind=tamper")).json())["events"]
+    assert [event["id"] for event in events] == ["e003", "e000"]
+    assert (await (await client.get("/api/events?kind=wolf")).json())["events"] == []
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=many", "camera=front", "kind="])
 async def test_a_query_that_is_not_understood_is_refused(query: str, client: Client) -> None:
     response = await client.get(f"/api/events?{query}")
     assert response.status == 400

@@ -127,6 +127,7 @@ async def test_events_are_listed_with_their_pictures_and_play(
     page = await visit.open(token)
     closed = page.locator("[data-event=e001]")
     await expect(closed).to_contain_text("person at front in gate, score 0.87")
+    await expect(closed.locator(".why")).to_have_text("person in gate for 1 s, score 0.87")
     await expect(closed).to_contain_text("2026-01-01 00:00:20 UTC, 6.5 s")
     new_event(2, is_open=True)
     await expect(page.locator("[data-event=e002]")).to_contain_text("still open")
@@ -135,8 +136,26 @@ async def test_events_are_listed_with_their_pictures_and_play(
     await closed.get_by_role("button", name="Play").click()
     width, height, _ = await page.evaluate(UNTIL_PLAYED, "#viewer-video")
     assert (width, height) == (320, 180)
+    await expect(page.locator("#viewer-note")).to_contain_text("person in gate for 1 s, score 0.87")
     assert visit.errors == []
     assert {request.split("/")[2] for request in visit.requests} == {visit.origin.split("/")[2]}
+
+
+async def test_events_can_be_narrowed_to_one_kind(visit: Visit, new_event: Callable[..., EventRow], token: str) -> None:
+    new_event(1, is_open=True, kind="object_left")
+    page = await visit.open(token)
+    await expect(page.locator("[data-event=e001] strong")).to_have_text("object left")
+    await expect(page.get_by_label("Kind")).to_be_hidden()
+    new_event(2, is_open=True)
+    new_event(3, is_open=True)
+    choice = page.get_by_label("Kind")
+    await expect(choice.locator("option")).to_have_text(["all", "object left", "person"])
+    await choice.select_option("object left")
+    await expect(page.locator("#events > li")).to_have_count(1)
+    assert await page.locator("#events > li").get_attribute("data-event") == "e001"
+    await choice.select_option("all")
+    await expect(page.locator("#events > li")).to_have_count(3)
+    assert visit.errors == []
 
 
 async def test_no_event_looks_different_from_no_answer(visit: Visit, hub: FakeHub, token: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event
 
@@ -78,3 +78,20 @@ def test_a_camera_whose_module_may_not_run_any_more_ends_with_the_reason(
         assert camera.recorder is not None
         with pytest.raises(ConfigError, match="revoked"):
             live.run(camera, camera.recorder)
+
+
+def test_what_modules_learned_is_handed_over_when_the_camera_ends(
+    tmp_path: Path, sandboxing: Sandboxing, plan: Callable[..., CameraPlan]
+) -> None:
+    stop = Event()
+    kept: list[Mapping[str, bytes]] = []
+    source = open_source("synthetic:?size=64x36&fps=20&seconds=1&pace=0", SourceOptions(wait=stop.wait))
+    live = LiveCamera(source, SystemClock(), stop, lambda message: None, kept.append)
+    with source:
+        folder = ClipFolder(tmp_path / "spool")
+        folder.open()
+        output = Output(folder, source.fingerprint(), live.clip_done)
+        camera = assemble_camera(plan("normality"), sandboxing, output, live=True)
+        assert camera.recorder is not None
+        live.run(camera, camera.recorder)
+    assert kept[-1]["normality"].startswith(b"CE-NORM\0")

@@ -134,3 +134,10 @@ def test_all_models_that_were_granted_are_there_from_the_start(
     chosen = CameraConfig.model_validate({"source": "recording"}).settings()
     plan = assemble("camera", chosen, [AnalyzerPlan("named", wasm, granted, {}, models)])
     assert [score.value for score in look(plan, sandboxing).scores] == [0]
+
+
+def test_a_shipped_model_is_granted_without_having_been_added(module: Module, tmp_path: Path) -> None:
+    wasm = load_module(module("named", NAMED, asks='"pixels", "onnx:blobs"'))
+    granted = wasm.manifest.grant_all({})
+    models = granted_models(wasm, {}, granted, Supply.of(tmp_path).models)
+    assert [(model.name, model.is_shipped) for model in models] == [("blobs", True)]

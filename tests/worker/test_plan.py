@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from camera_edge.clock import time_zone
 from camera_edge.config import CameraConfig
 from camera_edge.errors import ConfigError
-from camera_edge.rules import Rule
+from camera_edge.rules import Hours, Line, LineCrossed, Loitering, Rule, Schedule, WrongWay
 from camera_edge.sandbox import shipped
 from camera_edge.worker.plan import AnalyzerPlan, CameraPlan, Supply, plan_camera, unreported_kinds, wakers_first
+from camera_edge.worker.rulebook import default_rules, rule_kinds
 
 
 def planned(tmp_path: Path, **settings: object) -> CameraPlan:
@@ -22,11 +24,70 @@ def analyzer(name: str, wake_on: str | None = None) -> AnalyzerPlan:
     return AnalyzerPlan(name, shipped("motion"), frozenset(), {}, wake_on=wake_on)
 
 
-def test_without_analyzers_motion_runs_and_opens_events_of_every_kind(tmp_path: Path) -> None:
+def test_without_analyzers_motion_runs_and_tells_what_moves_and_things_that_were_left_or_taken(tmp_path: Path) -> None:
     plan = planned(tmp_path)
     assert [(each.name, each.reported) for each in plan.analyzers] == [("motion", True)]
-    assert plan.rules == (Rule("any", analyzers=frozenset({"motion"}), quiet_us=3_000_000),)
+    any_kind = Rule("any", analyzers=frozenset({"motion"}), quiet_us=3_000_000, unasked=frozenset({"still"}))
+    assert plan.rules[0] == any_kind
+    assert [rule.name for rule in plan.rules[1:]] == ["object_left", "object_removed"]
+    assert {rule.hold_us for rule in plan.rules[1:]} == {1_000_000}
     assert plan.redaction.required == {"motion"}
+
+
+def test_each_analyzer_has_its_own_events_where_nobody_wrote_rules() -> None:
+    def rules(name: str) -> list[tuple[str, set[str], set[str], int]]:
+        return [
+            (
+                each.name if each.watch is None else each.watch.event,
+                set(each.kinds),
+                set(each.unasked),
+                each.quiet_us // 1_000_000,
+            )
+            for each in default_rules(analyzer(name))
+        ]
+
+    assert rules("motion") == [
+        ("any", set(), {"still"}, 3),
+        ("object_left", {"still"}, set(), 3),
+        ("object_removed", {"still"}, set(), 3),
+    ]
+    assert rules("objects") == [("any", set(), {"object"}, 3)]
+    assert rules("tamper") == [("any", set(), set(), 5)]
+    assert rules("normality") == rules("forklift") == [("any", set(), set(), 3)]
+
+
+def test_a_rule_over_tracks_looks_at_people_and_vehicles_where_somebody_tells_them_else_at_what_moves(
+    tmp_path: Path,
+) -> None:
+    loiters = {"event": "loitering", "dwell_s": 5}
+    [rule] = planned(tmp_path, rules={"lingers": loiters}).rules
+    assert (rule.kinds, rule.watch) == (frozenset({"motion"}), Loitering(5_000_000))
+    assert rule_kinds(None, frozenset({"person"})) == frozenset()
+    given = frozenset({"motion", "still", "person", "vehicle", "object"})
+    assert rule_kinds("crowd", given) == {"person", "vehicle"}
+    assert rule_kinds("crowd", frozenset({"forklift", "still"})) == {"forklift"}
+    assert rule_kinds("object_left", given) == {"still"}
+
+
+def test_rules_over_tracks_are_planned_with_their_lines_hours_and_times(tmp_path: Path) -> None:
+    plan = planned(
+        tmp_path,
+        lines={"door": [[0.4, 0.9], [0.4, 0.5]]},
+        time_zone="Europe/Berlin",
+        rules={
+            "in": {"event": "line_crossed", "line": "door", "schedule": {"days": ["sat"], "from": "22:00"}},
+            "many": {"event": "crowd", "count": 3, "hold_s": 4},
+            "some": {"event": "crowd", "count": 2},
+            "fast": {"event": "speeding", "speed": 0.5},
+            "wrong": {"event": "wrong_way", "way": [[0, 0], [1, 0]], "hold_s": 0},
+        },
+    )
+    crossed, many, some, fast, wrong = plan.rules
+    assert crossed.watch == LineCrossed("door", Line((0.4, 0.9), (0.4, 0.5)))
+    assert crossed.schedule == Schedule((Hours(frozenset({5}), 22 * 60, 24 * 60),), time_zone("Europe/Berlin"))
+    assert [each.hold_us for each in (many, some, fast, wrong)] == [4_000_000, 1_000_000, 500_000, 0]
+    assert wrong.watch == WrongWay((0, 0), (1, 0))
+    assert {each.analyzers for each in plan.rules} == {frozenset({"motion"})}
 
 
 def test_what_hides_runs_though_nobody_named_it_and_opens_no_events(tmp_path: Path) -> None:

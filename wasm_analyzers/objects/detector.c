@@ -1,5 +1,7 @@
 /* Decoders of YOLOX (Ge et al., "YOLOX: Exceeding YOLO Series in 2021", arXiv:2107.08430; outputs as its ONNX export gives
- * them without decoding) and of FastestDet (github.com/dog-qiuqiu/FastestDet), and non-maximum suppression by class. */
+ * them without decoding), of FastestDet (github.com/dog-qiuqiu/FastestDet) and of heads that decode their boxes themselves:
+ * of the kind of YOLOv5 (rows with an object's score), of YOLOv8 (columns without one) and of YOLOv10 (suppressed already;
+ * Wang et al., arXiv:2405.14458). And non-maximum suppression by class. */
 #include "detector.h"
 
 #include <stddef.h>
@@ -7,7 +9,7 @@
 #include "maths.h"
 #include "simd.h"
 
-enum { BOX_AND_OBJECT = 5 };
+enum { BOX = 4, BOX_AND_OBJECT = 5, CORNERS_SCORE_CLASS = 6 };
 
 /* Which of so many numbers is the largest, the first of several. What is no number is none of them, but at the first place,
  * where it stays. */
@@ -55,6 +57,9 @@ static int32_t fastestdet_cells(const detector *d) {
 
 int32_t detector_numbers(const detector *d) {
     int32_t cells = 0;
+    if (d->kind == DECODER_YOLOV5) return d->rows * (BOX_AND_OBJECT + d->classes);
+    if (d->kind == DECODER_YOLOV8) return d->rows * (BOX + d->classes);
+    if (d->kind == DECODER_YOLOV10) return d->rows * CORNERS_SCORE_CLASS;
     if (d->kind == DECODER_FASTESTDET)
         cells = fastestdet_cells(d);
     else
@@ -62,17 +67,30 @@ int32_t detector_numbers(const detector *d) {
     return cells * (BOX_AND_OBJECT + d->classes);
 }
 
+int32_t all_finite(const float *numbers, int32_t count) {
+    i32x4 bad = {0};
+    int32_t k = 0;
+    /* the difference of what is infinite or no number and itself is no number, and that is not 0 */
+#pragma clang loop unroll_count(4)
+    for (; k + 4 <= count; k += 4) {
+        f32x4 four = load4(numbers + k);
+        bad |= ~(four - four == 0);
+    }
+    for (; k < count; k++) bad[0] |= !(numbers[k] - numbers[k] == 0);
+    return !any4(bad);
+}
+
 /* How the numbers of a model become boxes of a frame, and where those go. */
 typedef struct decoding {
     const detector *net;
-    float least_score, scale_x, scale_y;
+    float least_score, scale_x, scale_y, offset_x, offset_y;
     detections *into;
 } decoding;
 
 /* A box in pixels of the model's input, by its centre. */
 static void add_box(const decoding *how, float x, float y, float w, float h, float score, int32_t class_index) {
-    box at = {(x - w / 2) * how->scale_x, (y - h / 2) * how->scale_y, w * how->scale_x, h * how->scale_y};
-    add(how->into, (detection){at, score, class_index});
+    float left = (x - w / 2) * how->scale_x + how->offset_x, top = (y - h / 2) * how->scale_y + how->offset_y;
+    add(how->into, (detection){{left, top, w * how->scale_x, h * how->scale_y}, score, class_index});
 }
 
 static void decode_yolox_cell(const decoding *how, const float *out, int32_t column, int32_t row, int32_t stride) {
@@ -128,42 +146,103 @@ static int may_reach(float object, float most, float least_score) {
     return bound * 1.001f >= least_score;
 }
 
-static void decode_fastestdet(const decoding *how, const float *out) {
-    int32_t plane = fastestdet_cells(how->net), classes = how->net->classes;
-    for (int32_t cell = 0; cell < plane; cell += 4) {
-        /* four cells beside one another; what lies beyond the last ones is read, and not used */
-        int32_t count = plane - cell < 4 ? plane - cell : 4, first = count < 4 && plane >= 4 ? plane - 4 : cell;
-        const float *at = out + BOX_AND_OBJECT * plane + first;
-        f32x4 most = load4(at);
-        i32x4 best = {0};
+/* The highest of four neighbouring columns in so many rows that lie `pitch` apart, and which rows hold them. */
+static inline f32x4 highest4(const float *at, int32_t rows, int32_t pitch, i32x4 *which) {
+    f32x4 most = load4(at);
+    i32x4 best = {0};
 #pragma clang loop unroll_count(4)
-        for (int32_t k = 1; k < classes; k++) {
-            f32x4 next = load4(at + k * plane);
-            i32x4 more = next > most;
-            most = choose4(more, next, most);
-            best = (more & k) | (~more & best);
-        }
-        for (int32_t i = cell; i < cell + count; i++)
-            if (may_reach(out[i], most[i - first], how->least_score)) decode_fastestdet_cell(how, out + i, i, best[i - first]);
+    for (int32_t k = 1; k < rows; k++) {
+        f32x4 next = load4(at + k * pitch);
+        i32x4 more = next > most;
+        most = choose4(more, next, most);
+        best = (more & k) | (~more & best);
+    }
+    *which = best;
+    return most;
+}
+
+/* Four columns beside one another; where fewer are left, the last four, of which `from` on are new. */
+typedef struct four_columns {
+    int32_t first, from, until;
+} four_columns;
+
+static inline four_columns columns_at(int32_t column, int32_t columns) {
+    int32_t until = column + 4 < columns ? column + 4 : columns;
+    int32_t first = until - column < 4 && columns >= 4 ? columns - 4 : column;
+    return (four_columns){first, column, until};
+}
+
+static void decode_fastestdet(const decoding *how, const float *out) {
+    int32_t plane = fastestdet_cells(how->net);
+    for (int32_t cell = 0; cell < plane; cell += 4) {
+        /* of a grid of fewer than four cells more is read than it has, and not used */
+        four_columns at = columns_at(cell, plane);
+        i32x4 best;
+        f32x4 most = highest4(out + BOX_AND_OBJECT * plane + at.first, how->net->classes, plane, &best);
+        for (int32_t i = at.from; i < at.until; i++)
+            if (may_reach(out[i], most[i - at.first], how->least_score)) decode_fastestdet_cell(how, out + i, i, best[i - at.first]);
     }
 }
 
-void detector_decode(const detector *d, const float *out, float least_score, float frame_width, float frame_height,
-                     detections *into) {
-    into->count = into->overflow = 0;
-    /* from pixels of the model's input to parts of the frame */
-    float scale_x = 1 / (float)d->width, scale_y = 1 / (float)d->height;
-    if (d->letterbox) {
-        float fit_x = (float)d->width / frame_width, fit_y = (float)d->height / frame_height;
-        float ratio = fit_x < fit_y ? fit_x : fit_y;
-        scale_x = 1 / (ratio * frame_width);
-        scale_y = 1 / (ratio * frame_height);
+/* A row: centre and size in pixels of the input, object, classes. */
+static void decode_yolov5(const decoding *how, const float *out) {
+    const int32_t numbers = BOX_AND_OBJECT + how->net->classes;
+    for (int32_t row = 0; row < how->net->rows; row++, out += numbers) {
+        if (!(out[4] >= how->least_score)) continue;
+        int32_t best = largest(out + BOX_AND_OBJECT, how->net->classes);
+        float score = out[4] * out[BOX_AND_OBJECT + best];
+        if (score >= how->least_score) add_box(how, out[0], out[1], out[2], out[3], score, best);
     }
-    decoding how = {d, least_score, scale_x, scale_y, into};
-    if (d->kind == DECODER_FASTESTDET)
-        decode_fastestdet(&how, out);
-    else
-        decode_yolox(&how, out);
+}
+
+/* A column: centre and size in pixels of the input, classes. */
+static void decode_yolov8(const decoding *how, const float *out) {
+    int32_t columns = how->net->rows;
+    for (int32_t column = 0; column < columns; column += 4) {
+        four_columns at = columns_at(column, columns);
+        i32x4 best;
+        f32x4 most = highest4(out + BOX * columns + at.first, how->net->classes, columns, &best);
+        if (!any4(most >= how->least_score)) continue;
+        for (int32_t i = at.from; i < at.until; i++) {
+            const float *box = out + i;
+            float score = most[i - at.first];
+            if (score >= how->least_score)
+                add_box(how, box[0], box[columns], box[2 * columns], box[3 * columns], score, best[i - at.first]);
+        }
+    }
+}
+
+/* A row: left, top, right, bottom in pixels of the input, score, class. */
+static void decode_yolov10(const decoding *how, const float *out) {
+    for (int32_t row = 0; row < how->net->rows; row++, out += CORNERS_SCORE_CLASS) {
+        if (!(out[4] >= how->least_score && out[5] >= 0 && out[5] < (float)how->net->classes)) continue;
+        add_box(how, (out[0] + out[2]) / 2, (out[1] + out[3]) / 2, out[2] - out[0], out[3] - out[1], out[4], (int32_t)out[5]);
+    }
+}
+
+/* From pixels of the model's input to parts of the frame, as inference/fitting.py fits a window. */
+static void undo_fit(const detector *d, window seen, decoding *how) {
+    double pixel_x = 1.0 / seen.frame_width, pixel_y = 1.0 / seen.frame_height;
+    double ratio_x = (double)d->width / seen.w, ratio_y = (double)d->height / seen.h, left = 0, top = 0;
+    if (d->fitted != FIT_STRETCH) ratio_x = ratio_y = ratio_x < ratio_y ? ratio_x : ratio_y;
+    if (d->fitted == FIT_LETTERBOX_CENTRE) {
+        left = (d->width - (int32_t)(seen.w * ratio_x)) / 2;
+        top = (d->height - (int32_t)(seen.h * ratio_y)) / 2;
+    }
+    how->scale_x = (float)(pixel_x / ratio_x);
+    how->scale_y = (float)(pixel_y / ratio_y);
+    how->offset_x = (float)((seen.x - left / ratio_x) * pixel_x);
+    how->offset_y = (float)((seen.y - top / ratio_y) * pixel_y);
+}
+
+void detector_decode(const detector *d, const float *out, float least_score, window seen, detections *into) {
+    decoding how = {.net = d, .least_score = least_score, .into = into};
+    undo_fit(d, seen, &how);
+    if (d->kind == DECODER_YOLOX) decode_yolox(&how, out);
+    if (d->kind == DECODER_FASTESTDET) decode_fastestdet(&how, out);
+    if (d->kind == DECODER_YOLOV5) decode_yolov5(&how, out);
+    if (d->kind == DECODER_YOLOV8) decode_yolov8(&how, out);
+    if (d->kind == DECODER_YOLOV10) decode_yolov10(&how, out);
 }
 
 /* Four detections. The score of one that is done with, or of none, is below all others. */

@@ -1,140 +1,115 @@
-/* The analyzer `objects`: asks the host to run a detector on the whole frame, and follows what it finds.
+/* The analyzer `objects`: asks the host to run a detector on the frame or on parts of it, and follows what it finds.
  *
  * It shows no pixel to anyone and looks at none itself. */
 #include "camera_edge.h"
 #include "detector.h"
+#include "followed.h"
+#include "glances.h"
+#include "likeness.h"
+#include "network.h"
 #include "simd.h"
 #include "text.h"
-#include "tracks.h"
 
 enum { MOST_REPORTED = 256 }; /* the manifest says so too */
-enum { MAX_CLASSES = 512, CLASSES_BYTES = 16384, NAME_BYTES = 64, PERSON = 0, VEHICLE = 1, OBJECT = 2 };
+enum { NAME_BYTES = 64, MOST_LOOKS = 2048 };
 
 static const char *const KINDS[] = {"person", "vehicle", "object"};
-static const char *const VEHICLES[] = {"bicycle", "car", "motorcycle", "bus", "train", "truck"};
+static const float PREDICTED_SCORE = 0.1f; /* of a thing that is not seen, in parts of its mean score */
 
 static char model[NAME_BYTES];
 static uint32_t model_len;
+static char reid_model[NAME_BYTES];
+static uint32_t reid_model_len;
+static int32_t reid_numbers;
 static detector net;
-static char classes_text[CLASSES_BYTES];
-static struct {
-    const char *name;
-    uint32_t len;
-    int32_t kind;
-} classes[MAX_CLASSES];
-static float min_score, nms_iou, hide_score;
-static int64_t keep_us;
+static const class_name *classes;
+static float min_score, nms_iou, hide_score, smooth;
+static followed_rules rules;
+static int64_t predict_us;
+static int32_t by_regions;
 
 static float *numbers;
+static int32_t numbers_room;
 static uint8_t *mask;
 static int32_t mask_bytes;
 static detections seen;
-static tracks all;
-
-static double number(const char *name, double fallback) {
-    return camera_edge_param_number(name, text_length(name), fallback);
-}
+static followed_all all;
+static glances looked;
 
 static int32_t refuse(const char *why) {
     camera_edge_log(CAMERA_EDGE_ERROR, why, text_length(why));
     return -1;
 }
 
-static int32_t same(const char *a, uint32_t len, const char *b) {
-    if (text_length(b) != len) return 0;
-    for (uint32_t i = 0; i < len; i++)
-        if (a[i] != b[i]) return 0;
-    return 1;
-}
+static int64_t in_us(const char *name, double fallback) { return (int64_t)(ask_number(name, fallback) * 1e6); }
 
-/* The text of a parameter, cut to what fits; its length, 0 where there is none. */
-static uint32_t ask(const char *name, char *into, uint32_t capacity) {
-    int32_t len = camera_edge_param_text(name, text_length(name), into, capacity);
-    if (len <= 0) return 0;
-    return (uint32_t)len < capacity ? (uint32_t)len : capacity;
-}
-
-static int32_t kind_of(const char *name, uint32_t len) {
-    if (same(name, len, "person")) return PERSON;
-    for (uint32_t i = 0; i < sizeof VEHICLES / sizeof *VEHICLES; i++)
-        if (same(name, len, VEHICLES[i])) return VEHICLE;
-    return OBJECT;
-}
-
-static void read_classes(void) {
-    uint32_t len = ask("model.classes", classes_text, sizeof classes_text), start = 0;
-    net.classes = 0;
-    for (uint32_t i = 0; i <= len && net.classes < MAX_CLASSES; i++) {
-        if (i < len && classes_text[i] != '\n') continue;
-        if (i > start) {
-            classes[net.classes].name = classes_text + start;
-            classes[net.classes].len = i - start;
-            classes[net.classes++].kind = kind_of(classes_text + start, i - start);
-        }
-        start = i + 1;
-    }
-}
-
-static void read_strides(void) {
-    char text[64];
-    uint32_t len = ask("model.strides", text, sizeof text);
-    net.stride_count = 0;
-    int32_t value = 0;
-    for (uint32_t i = 0; i <= len; i++) {
-        if (i < len && text[i] >= '0' && text[i] <= '9') {
-            value = value * 10 + text[i] - '0';
-        } else {
-            if (value > 0 && net.stride_count < MAX_STRIDES) net.strides[net.stride_count++] = value;
-            value = 0;
-        }
-    }
-}
-
-static int32_t read_model(void) {
-    char text[NAME_BYTES];
-    uint32_t len = ask("model.decoder", text, sizeof text);
-    net.kind = same(text, len, "yolox") ? DECODER_YOLOX : same(text, len, "fastestdet") ? DECODER_FASTESTDET : DECODER_NONE;
-    if (net.kind == DECODER_NONE) return refuse("the model is no detector that objects can decode: it needs yolox or fastestdet");
-    len = ask("model.fit", text, sizeof text);
-    net.letterbox = same(text, len, "letterbox");
-    net.width = (int32_t)number("model.width", 0);
-    net.height = (int32_t)number("model.height", 0);
-    read_classes();
-    read_strides();
-    if (net.width < 1 || net.height < 1 || net.classes < 1 || net.stride_count < 1)
-        return refuse("the model's contract lacks width, height, classes or strides");
-    int32_t needed = detector_numbers(&net);
-    if (needed != net.numbers) numbers = camera_edge_pages((size_t)needed * sizeof(float));
-    net.numbers = numbers ? needed : 0;
-    return numbers ? 0 : refuse("no memory for the outputs of the model");
+static void read_rules(void) {
+    nms_iou = (float)ask_number("nms_iou", 0.45);
+    hide_score = (float)ask_number("hide_score", 0.1);
+    smooth = (float)ask_number("smooth", 0.4);
+    predict_us = in_us("predict_s", 0.2);
+    float sure = (float)ask_number("sure_score", 0);
+    if (sure <= 0) sure = net.sure_score;
+    rules = (followed_rules){
+        .keep_us = in_us("keep_s", 2),
+        .sure_score = sure,
+        .least_score = sure / 3,
+        .trust_score = sure + (1 - sure) / 8,
+        .confirm_us = 50000,
+        .still_us = 3000000,
+    };
+    min_score = (float)ask_number("min_score", 0);
+    if (min_score <= 0) min_score = sure + (1 - sure) / 4;
+    /* who asks for less than anybody follows wants what the detector says, as it says it */
+    if (min_score < rules.least_score) smooth = 0, predict_us = 0;
 }
 
 int32_t camera_edge_open(void) {
-    model_len = ask("model", model, sizeof model);
+    char regions[NAME_BYTES];
+    model_len = ask_text("model", model, sizeof model);
     if (model_len == 0)
         return refuse("objects needs a detector: add one with `camera-edge model add FILE` and name it, model=NAME");
-    min_score = (float)number("min_score", 0.4);
-    nms_iou = (float)number("nms_iou", 0.45);
-    hide_score = (float)number("hide_score", 0.1);
-    keep_us = (int64_t)(number("keep_s", 2) * 1e6);
-    all.count = all.next_id = 0;
-    return read_model();
+    const char *why = network_read(&net, &classes);
+    if (why) return refuse(why);
+    if (net.numbers > numbers_room) {
+        numbers = camera_edge_pages((size_t)net.numbers * sizeof(float));
+        numbers_room = numbers ? net.numbers : 0;
+    }
+    if (!numbers) return refuse("no memory for the outputs of the model");
+    read_rules();
+    reid_model_len = ask_text("reid_model", reid_model, sizeof reid_model);
+    reid_numbers = reid_model_len ? network_vector("reid_model.outputs") : 0;
+    if (reid_model_len && reid_numbers == 0) return refuse("the re-identification model puts out more than one vector");
+    why = likeness_open(reid_numbers);
+    if (why) return refuse(why);
+    by_regions = ask_text("regions", regions, sizeof regions) > 0;
+    looked.whole_us = -1;
+    all.count = 0;
+    all.aspect = 0;
+    return 0;
 }
 
-static void emit(const detection *found, const track *t) {
+static kind kind_of(const detection *found) { return classes[found->class_index].kind; }
+
+/* Vehicles may change their class. */
+static int32_t group_of(const detection *found) {
+    return kind_of(found) == OBJECT ? (int32_t)OBJECT + found->class_index : (int32_t)kind_of(found);
+}
+
+static void emit(box at, float score, int32_t track, int32_t class_index, int32_t predicted) {
     char bytes[256];
     text attributes = {.bytes = bytes, .capacity = sizeof bytes};
     text_say(&attributes, "{\"class\":");
-    text_add_quoted(&attributes, classes[found->class_index].name, classes[found->class_index].len);
-    text_say(&attributes, "}");
-    box at = box_clip(found->at);
+    text_add_quoted(&attributes, classes[class_index].name, classes[class_index].len);
+    text_say(&attributes, predicted ? ",\"predicted\":true}" : "}");
+    at = box_clip(at);
     if (at.w <= 0 || at.h <= 0) return;
-    const char *kind = KINDS[classes[found->class_index].kind];
+    const char *name = KINDS[classes[class_index].kind];
     camera_edge_observation record = {
-        .kind = kind,
-        .kind_len = text_length(kind),
-        .score = found->score > 1 ? 1 : found->score,
-        .track = t ? t->id : -1,
+        .kind = name,
+        .kind_len = text_length(name),
+        .score = score > 1 ? 1 : score,
+        .track = track,
         .x = at.x,
         .y = at.y,
         .w = at.w,
@@ -145,24 +120,54 @@ static void emit(const detection *found, const track *t) {
     camera_edge_emit(&record);
 }
 
-/* Follow what is sure enough to be reported, and report it, best first. Vehicles may change their class. */
-static void report(int64_t media_us) {
-    static box boxes[MAX_TRACKS];
-    static int32_t groups[MAX_TRACKS];
-    int32_t sure = 0;
-    for (; sure < seen.count && sure < MAX_TRACKS && seen.list[sure].score >= min_score; sure++) {
-        int32_t class_index = seen.list[sure].class_index, kind = classes[class_index].kind;
-        boxes[sure] = seen.list[sure].at;
-        groups[sure] = kind == OBJECT ? OBJECT + class_index : kind;
+/* The looks of what is in a box, until the next call. */
+static const float *look(box at) {
+    static float looks[MOST_LOOKS];
+    int32_t got = camera_edge_infer(reid_model, reid_model_len, at.x, at.y, at.w, at.h, looks, MOST_LOOKS);
+    return got == reid_numbers && all_finite(looks, got) ? looks : 0;
+}
+
+/* Follow what was found, best first. Afterwards `whose[i]` is the thing with a number that detection i is of, or NULL. */
+static int32_t follow(int64_t media_us, const followed **whose) {
+    static sighting sightings[MAX_FOLLOWED];
+    int32_t count = seen.count < MAX_FOLLOWED ? seen.count : MAX_FOLLOWED;
+    for (int32_t i = 0; i < count; i++)
+        sightings[i] = (sighting){seen.list[i].at, seen.list[i].score, group_of(&seen.list[i]), seen.list[i].class_index};
+    followed_feed(&all, sightings, count, media_us, &rules);
+    if (likeness_correct(&all, PERSON, look)) return refuse("the re-identification model gave no answer, or one that is no vector of numbers");
+    for (int32_t i = 0; i < count; i++) whose[i] = 0;
+    for (int32_t i = 0; i < all.count; i++) {
+        const followed *one = &all.list[i];
+        if (one->seen >= 0 && one->trusted) whose[one->seen] = one;
     }
-    track_rules rules = {.keep_us = keep_us, .confirm_hits = 1, .reach = 0.7f};
-    tracks_feed(&all, boxes, groups, sure, media_us, &rules);
-    const track *followed[MAX_TRACKS] = {0};
-    for (int32_t k = 0; k < all.count; k++)
-        if (all.list[k].seen >= 0) followed[all.list[k].seen] = &all.list[k];
-    for (int32_t i = 0; i < seen.count && i < MOST_REPORTED && seen.list[i].score >= min_score; i++)
-        emit(&seen.list[i], i < MAX_TRACKS ? followed[i] : 0);
+    return 0;
+}
+
+static box between(box a, box b, float part) {
+    return (box){a.x + part * (b.x - a.x), a.y + part * (b.y - a.y), a.w + part * (b.w - a.w), a.h + part * (b.h - a.h)};
+}
+
+/* What was found and is sure enough or goes on with a thing that has a number, best first; then things that a moment hides. */
+static int32_t report(int64_t media_us) {
+    const followed *whose[MAX_FOLLOWED];
+    int32_t room = MOST_REPORTED;
+    if (follow(media_us, whose)) return -1;
+    for (int32_t i = 0; i < seen.count && room > 0; i++) {
+        const detection *found = &seen.list[i];
+        const followed *thing = i < MAX_FOLLOWED ? whose[i] : 0;
+        if (found->score < min_score && !thing) continue;
+        box at = thing ? between(found->at, followed_box(&all, thing), smooth) : found->at;
+        emit(at, found->score, thing ? thing->id : -1, found->class_index, 0);
+        room--;
+    }
+    for (int32_t i = 0; i < all.count && room > 0; i++) {
+        const followed *one = &all.list[i];
+        if (one->seen >= 0 || !one->trusted || media_us - one->seen_us > predict_us || predict_us <= 0) continue;
+        emit(followed_box(&all, one), PREDICTED_SCORE * one->score, one->id, one->class_index, 1);
+        room--;
+    }
     camera_edge_score(seen.count ? seen.list[0].score : 0);
+    return 0;
 }
 
 static void hide(box at, int32_t width, int32_t height) {
@@ -183,10 +188,38 @@ static void show_mask(int32_t width, int32_t height) {
     /* more candidates than there is room for: better nothing is seen */
     __builtin_memset(mask, seen.overflow ? 255 : 0, (size_t)(width * height));
     for (int32_t i = 0; i < seen.count; i++)
-        if (classes[seen.list[i].class_index].kind != OBJECT) hide(seen.list[i].at, width, height);
+        if (kind_of(&seen.list[i]) != OBJECT && seen.list[i].score >= hide_score) hide(seen.list[i].at, width, height);
     for (int32_t i = 0; i < all.count; i++)
-        if (all.list[i].seen < 0 && all.list[i].group < OBJECT) hide(all.list[i].at, width, height);
+        if (all.list[i].seen < 0 && all.list[i].group < (int32_t)OBJECT) hide(followed_box(&all, &all.list[i]), width, height);
     camera_edge_mask(mask, (uint32_t)(width * height), (uint32_t)width, (uint32_t)height);
+}
+
+/* What the detector sees in a window, added to what it saw in others. */
+static int32_t glance(window at, float least_score) {
+    float x = (float)at.x / (float)at.frame_width, y = (float)at.y / (float)at.frame_height;
+    float w = (float)at.w / (float)at.frame_width, h = (float)at.h / (float)at.frame_height;
+    int32_t got = camera_edge_infer(model, model_len, x, y, w, h, numbers, (uint32_t)net.numbers);
+    if (got < 0) return refuse("the model could not be run");
+    if (got != net.numbers) return refuse("the model gave an answer of another shape than its contract says");
+    if (!all_finite(numbers, got)) return refuse("the model gave numbers that are infinite or none at all");
+    int32_t first = seen.count, kept = first;
+    detector_decode(&net, numbers, least_score, at, &seen);
+    for (int32_t i = first; i < seen.count; i++)
+        if (!window_cuts(at, seen.list[i].at)) seen.list[kept++] = seen.list[i];
+    seen.count = kept;
+    return 0;
+}
+
+/* Where the waker saw something and where things are that are followed; the whole frame where nobody can say. */
+static void choose_windows(window whole, int64_t media_us) {
+    static box places[MAX_PLACES];
+    int32_t count = by_regions ? camera_edge_regions(places, MAX_PLACES - MAX_FOLLOWED) : -1;
+    if (count < 0 || count > MAX_PLACES - MAX_FOLLOWED) {
+        glances_whole(&looked, whole, media_us);
+        return;
+    }
+    for (int32_t i = 0; i < all.count; i++) places[count++] = followed_box(&all, &all.list[i]);
+    glances_plan(&looked, places, count, whole, &net, media_us);
 }
 
 int32_t camera_edge_analyze(const camera_edge_slot *slot) {
@@ -196,12 +229,16 @@ int32_t camera_edge_analyze(const camera_edge_slot *slot) {
         mask_bytes = mask ? width * height : 0;
     }
     if (!mask) return refuse("no memory for the mask");
-    int32_t got = camera_edge_infer(model, model_len, 0, 0, 1, 1, numbers, (uint32_t)net.numbers);
-    if (got != net.numbers) return refuse("the model gave no answer, or one of another shape than its contract says");
+    window whole = window_whole((int32_t)slot->frame_width, (int32_t)slot->frame_height);
+    if (all.aspect == 0) followed_reset(&all, (float)whole.w / (float)whole.h);
+    choose_windows(whole, slot->media_us);
     float least = hide_score < min_score ? hide_score : min_score;
-    detector_decode(&net, numbers, least, (float)slot->frame_width, (float)slot->frame_height, &seen);
+    if (rules.least_score < least) least = rules.least_score;
+    seen.count = seen.overflow = 0;
+    for (int32_t i = 0; i < looked.count; i++)
+        if (glance(looked.list[i], least)) return -1;
     detections_suppress(&seen, nms_iou);
-    report(slot->media_us);
+    if (report(slot->media_us)) return -1;
     show_mask(width, height);
     return 0;
 }

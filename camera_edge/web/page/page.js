@@ -10,6 +10,7 @@ const SHOWN_EVENTS = 50;
 const find = (id) => document.getElementById(id);
 const cameras = new Map();
 const events = new Map();
+const kinds = new Set();
 let unreachableSince = null;
 
 function element(name, className = "", text = "") {
@@ -110,9 +111,29 @@ function showCameras(list) {
 
 // ---- events
 
+function named(kind) {
+  return kind.replaceAll("_", " ");
+}
+
+function offerKinds(list) {
+  const known = kinds.size;
+  list.forEach((event) => kinds.add(event.kind));
+  if (kinds.size === known) return;
+  const choice = find("kind");
+  const chosen = choice.value;
+  const options = [...kinds].sort().map((kind) => {
+    const option = element("option", "", named(kind));
+    option.value = kind;
+    return option;
+  });
+  choice.replaceChildren(choice.options[0], ...options);
+  choice.value = chosen;
+  find("kinds").hidden = kinds.size < 2;
+}
+
 function play(event) {
-  find("viewer-title").textContent = `${event.kind} at ${event.camera}`;
-  find("viewer-note").textContent = `${utc(event.opened_utc)}, event ${event.id}`;
+  find("viewer-title").textContent = `${named(event.kind)} at ${event.camera}`;
+  find("viewer-note").textContent = `${event.why ? `${event.why}. ` : ""}${utc(event.opened_utc)}, event ${event.id}`;
   const video = find("viewer-video");
   video.src = event.clip;
   find("viewer").showModal();
@@ -123,7 +144,7 @@ function thumbnail(event) {
   if (!event.snapshot) return element("div", "blank");
   const image = element("img");
   image.src = event.snapshot;
-  image.alt = `Redacted snapshot: ${event.kind} at ${event.camera}`;
+  image.alt = `Redacted snapshot: ${named(event.kind)} at ${event.camera}`;
   image.loading = "lazy";
   return image;
 }
@@ -139,12 +160,14 @@ function eventItem(event) {
   const text = element("div");
   const title = element("p");
   const where = event.zones.length ? ` in ${event.zones.join(", ")}` : "";
-  title.append(element("strong", "", event.kind), ` at ${event.camera}${where}, score ${event.score.toFixed(2)}`);
+  title.append(element("strong", "", named(event.kind)), ` at ${event.camera}${where}, score ${event.score.toFixed(2)}`);
   const when = element("p", "when");
   const time = element("time", "", utc(event.opened_utc));
   time.dateTime = event.opened_utc;
   when.append(time, `, ${duration(event)}, ${event.rule}`);
-  text.append(title, when);
+  text.append(title);
+  if (event.why) text.append(element("p", "why", event.why));
+  text.append(when);
   const actions = element("div", "actions");
   if (event.clip) {
     const button = element("button", "", "Play");
@@ -178,7 +201,9 @@ function showEvents(list) {
   if (before.length !== after.length || before.some((item, index) => item !== after[index])) {
     find("events").replaceChildren(...after);
   }
-  find("events-note").textContent = list.length ? `The newest ${list.length}, newest first.` : "No event so far.";
+  const kind = find("kind").value;
+  const none = kind ? `No ${named(kind)} so far.` : "No event so far.";
+  find("events-note").textContent = list.length ? `The newest ${list.length}, newest first.` : none;
 }
 
 // ---- polling
@@ -206,10 +231,13 @@ async function pollStatus() {
 }
 
 async function pollEvents() {
+  const kind = find("kind").value;
   try {
-    const answer = await ask(`/api/events?limit=${SHOWN_EVENTS}`);
+    const answer = await ask(`/api/events?limit=${SHOWN_EVENTS}${kind ? `&kind=${encodeURIComponent(kind)}` : ""}`);
     say(find("events-alarm"), "");
-    showEvents(answer.events);
+    offerKinds(answer.events);
+    // another kind may have been chosen meanwhile
+    if (kind === find("kind").value) showEvents(answer.events);
   } catch (error) {
     const reason = error instanceof AnswerError ? error.message : "camera-edge does not answer.";
     say(find("events-alarm"), `The events cannot be read: ${reason}`);
@@ -232,6 +260,7 @@ addEventListener("pagehide", () => cameras.forEach(({ player }) => player.stop()
 addEventListener("pageshow", (event) => {
   if (event.persisted) cameras.forEach(({ player }) => player.start());
 });
+find("kind").addEventListener("change", pollEvents);
 find("viewer").addEventListener("close", () => {
   find("viewer-video").pause();
   find("viewer-video").removeAttribute("src");

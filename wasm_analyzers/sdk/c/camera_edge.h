@@ -89,6 +89,9 @@ int32_t camera_edge_mask(const uint8_t *pixels, uint32_t len, uint32_t width, ui
 CAMERA_EDGE_IMPORT("infer")
 int32_t camera_edge_infer(const char *model, uint32_t model_len, float x, float y, float w, float h, float *out,
                           uint32_t capacity);
+/* Where the analyzer that this one follows saw something in this frame: four floats each, x, y, w, h, as many as there is
+ * room for; returns how many there are. */
+CAMERA_EDGE_IMPORT("regions") int32_t camera_edge_regions(void *boxes, uint32_t capacity);
 CAMERA_EDGE_IMPORT("state_get") int32_t camera_edge_state_get(uint32_t offset, uint8_t *bytes, uint32_t capacity);
 CAMERA_EDGE_IMPORT("state_put") int32_t camera_edge_state_put(uint32_t offset, const uint8_t *bytes, uint32_t len);
 CAMERA_EDGE_IMPORT("log") int32_t camera_edge_log(int32_t level, const char *text, uint32_t len);

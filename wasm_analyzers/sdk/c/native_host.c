@@ -113,6 +113,11 @@ int32_t camera_edge_infer(const char *model, uint32_t model_len, float x, float 
     return infer_call ? infer_call(name, x, y, w, h, out, capacity) : CAMERA_EDGE_NOT_GRANTED;
 }
 
+int32_t camera_edge_regions(void *boxes, uint32_t capacity) {
+    (void)boxes, (void)capacity;
+    return CAMERA_EDGE_NOT_FOUND;
+}
+
 int32_t camera_edge_state_get(uint32_t offset, uint8_t *bytes, uint32_t capacity) {
     (void)offset, (void)bytes, (void)capacity;
     return 0;

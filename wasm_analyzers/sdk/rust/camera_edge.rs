@@ -70,6 +70,7 @@ mod host {
         pub fn score(value: f64) -> i32;
         pub fn score_at(lag: i32, value: f64) -> i32;
         pub fn mask(pixels: *const u8, len: usize, width: u32, height: u32) -> i32;
+        pub fn regions(boxes: *mut [f32; 4], capacity: usize) -> i32;
         pub fn infer(
             model: *const u8,
             model_len: usize,
@@ -259,6 +260,12 @@ pub fn mask(pixels: &[u8], width: u32, height: u32) -> Result<(), Error> {
 pub fn infer(model: &str, region: [f32; 4], room: &mut [f32]) -> Result<usize, Error> {
     let [x, y, w, h] = region;
     counted(unsafe { host::infer(model.as_ptr(), model.len(), x, y, w, h, room.as_mut_ptr(), room.len()) })
+}
+
+/// Where the analyzer that this one follows saw something in this frame (x, y, w, h in 0..1), as much as fits into
+/// `room`; the answer is how many boxes there are.
+pub fn regions(room: &mut [[f32; 4]]) -> Result<usize, Error> {
+    counted(unsafe { host::regions(room.as_mut_ptr(), room.len()) })
 }
 
 /// What was stored from `offset` on, as much as fits into `room`. How much that is: 0 at the end.

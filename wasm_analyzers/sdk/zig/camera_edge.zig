@@ -34,6 +34,7 @@ const host = struct {
     extern "camera_edge" fn score(value: f64) i32;
     extern "camera_edge" fn score_at(lag: i32, value: f64) i32;
     extern "camera_edge" fn mask(pixels: [*]const u8, len: usize, width: u32, height: u32) i32;
+    extern "camera_edge" fn regions(boxes: [*][4]f32, capacity: usize) i32;
     extern "camera_edge" fn infer(
         model: [*]const u8,
         model_len: usize,
@@ -198,6 +199,11 @@ pub fn mask(pixels: []const u8, width: u32, height: u32) Error!void {
 /// Run a granted model on a region of the full frame; the outputs, in the model's order, are put into `room`.
 pub fn infer(model: []const u8, x: f32, y: f32, w: f32, h: f32, room: []f32) Error![]const f32 {
     return room[0..try counted(host.infer(model.ptr, model.len, x, y, w, h, room.ptr, room.len))];
+}
+
+/// Where the analyzer that this one follows saw something in this frame: x, y, w, h each, as much as fits into `room`.
+pub fn regions(room: [][4]f32) Error![]const [4]f32 {
+    return room[0..@min(try counted(host.regions(room.ptr, room.len)), room.len)];
 }
 
 /// What was stored from `offset` on, as much as fits into `room`; nothing at the end.

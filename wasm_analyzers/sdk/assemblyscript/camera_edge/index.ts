@@ -40,6 +40,9 @@ declare function hostMask(pixels: usize, len: i32, width: u32, height: u32): i32
 @external("camera_edge", "infer")
 declare function hostInfer(model: usize, modelLen: i32, x: f32, y: f32, w: f32, h: f32, out: usize, capacity: i32): i32;
 // @ts-ignore: decorator
+@external("camera_edge", "regions")
+declare function hostRegions(boxes: usize, capacity: i32): i32;
+// @ts-ignore: decorator
 @external("camera_edge", "state_get")
 declare function hostStateGet(offset: u32, bytes: usize, capacity: i32): i32;
 // @ts-ignore: decorator
@@ -173,6 +176,14 @@ export function mask(pixels: Uint8Array, width: u32, height: u32): i32 {
 export function infer(model: string, x: f32, y: f32, w: f32, h: f32, room: Float32Array): i32 {
   const bytes = String.UTF8.encode(model);
   return hostInfer(changetype<usize>(bytes), bytes.byteLength, x, y, w, h, room.dataStart, room.length);
+}
+
+/**
+ * Where the analyzer that this one follows saw something in this frame: x, y, w, h each, as much as fits into `room`; the
+ * answer is how many boxes there are, or a negative status.
+ */
+export function regions(room: Float32Array): i32 {
+  return hostRegions(room.dataStart, room.length / 4);
 }
 
 /** What was stored from `offset` on, as much as fits into `room`. Returns how much that is: 0 at the end. */
