@@ -31,6 +31,7 @@ typedef struct still_layer {
     extent view, e; /* of the frame; of this layer */
     int32_t halved;
     float least_area; /* of the view: the caller's */
+    float gain;       /* that the frame was corrected by: the caller's */
     exposure light;
     uint8_t *image;     /* the frame in this layer's size */
     uint8_t *settled;   /* what each place steadily showed last */
@@ -45,6 +46,11 @@ typedef struct still_layer {
     int32_t running;
     int64_t ticked_us;
     int64_t restless_us; /* when the whole view was last in turmoil */
+    float lit;           /* the gain that the things are told in */
+    int64_t lit_us;      /* when it changed */
+    int32_t ceiling;     /* grey levels: what lies above may be clipped, and is all the same */
+    int64_t ceiling_us;  /* when it was last that low */
+    int32_t different;   /* grey levels that the two pictures may differ by in this light */
 } still_layer;
 
 size_t still_bytes(extent view);
