@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from camera_edge.errors import ModuleError
 from camera_edge.sandbox import Answer
 from tests.wasm_analyzers.test_motion import HEIGHT, WIDTH, Scene, Thing, mask_of, overlap
 
@@ -113,3 +114,15 @@ def test_a_camera_that_was_turned_learns_the_new_view_and_is_quiet_again(open_mo
     assert not any(each.kind == "still" for answer in answers for each in answer.observations)
     assert all(answer.observations == () for answer in answers[-40:])
     assert mask_of(answers[-1]).mean() < 0.05
+
+
+@pytest.mark.parametrize("word", ["tigth", "t", "covers", "Cover", "a word longer than any mask"])
+def test_a_mask_of_another_word_is_refused(open_module: OpenModule, word: str) -> None:
+    with pytest.raises(ModuleError) as caught:
+        open_module("motion", (WIDTH, HEIGHT), mask=word)
+    assert "neither cover nor tight" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("word", ["tight", "cover"])
+def test_either_mask_is_taken(open_module: OpenModule, scene: Scene, word: str) -> None:
+    assert open_module("motion", (WIDTH, HEIGHT), mask=word).look(scene.draw(), 0).complete

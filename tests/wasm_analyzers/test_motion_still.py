@@ -125,3 +125,32 @@ def test_each_bottle_that_is_taken_or_put_back_is_found(open_module: OpenModule,
         assert len(found) == len(truth)
         for number, begin in zip(found, truth, strict=True):
             assert begin < number < begin + 180
+
+
+def crossing(scene: Scene, i: int, light: float) -> Gray:
+    return scene.draw(Thing((4 * i) % 176 - 17, 40), light=light)
+
+
+@pytest.mark.parametrize(("rise", "ramp_s"), [(1.4, 0), (1.8, 1.5), (0.35, 0)])
+def test_a_change_of_exposure_leaves_and_removes_nothing(watch: Watch, rise: float, ramp_s: float) -> None:
+    """Also where the brightest parts are clipped, and while someone walks; and when it ends."""
+    scene = Scene(darkest=60, lightest=230)
+
+    def changing(i: int) -> Gray:
+        part = min(1.0, i * STEP_US / 1e6 / ramp_s) if ramp_s else 1.0
+        return crossing(scene, i, 1 + (rise - 1) * part)
+
+    watch.for_s(LEARNING * STEP_US / 1e6, lambda _: scene.draw())
+    answers = watch.for_s(8, changing) + watch.for_s(10, lambda i: crossing(scene, i, 1))
+    assert {each.attributes["change"] for each in stills(answers)} <= {"unclear"}
+
+
+def test_who_stands_while_the_exposure_changes_and_goes_leaves_nothing(watch: Watch) -> None:
+    scene = Scene(darkest=60, lightest=230)
+    watch.for_s(LEARNING * STEP_US / 1e6, lambda _: scene.draw())
+    walk(watch, scene, -16, 64)
+    answers = watch.for_s(0.6, lambda _: scene.draw(Thing(64, 40)))
+    answers += watch.for_s(3, lambda i: scene.draw(Thing(64 + i // 3 % 3, 40), light=1.4))
+    answers += [watch.see(scene.draw(Thing(x, 40), light=1.4)) for x in range(64, 160, 8)]
+    answers += watch.for_s(8, lambda _: scene.draw(light=1.4))
+    assert {each.attributes["change"] for each in stills(answers)} <= {"unclear"}

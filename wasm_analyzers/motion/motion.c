@@ -61,15 +61,30 @@ static double number(const char *name, double fallback, double least, double mos
     return value < least ? least : value > most ? most : value;
 }
 
-int32_t camera_edge_open(void) {
+static int is_word(const char *text, int32_t length, const char *word) {
+    int32_t same = 0;
+    while (same < length && word[same] && text[same] == word[same]) same++;
+    return same == length && !word[same];
+}
+
+/* Which mask is asked for: a word with a slip in it must not bring another one. */
+static int32_t read_mask(void) {
     char mask[8] = {0};
+    int32_t length = camera_edge_param_text(CAMERA_EDGE_TEXT("mask"), mask, sizeof mask);
+    set.tight = is_word(mask, length, "tight");
+    if (length < 0 || set.tight || is_word(mask, length, "cover")) return 0;
+    camera_edge_log(CAMERA_EDGE_ERROR, CAMERA_EDGE_TEXT("mask is neither cover nor tight: give one of the two"));
+    return -1;
+}
+
+int32_t camera_edge_open(void) {
     set.learn_us = (int64_t)(number("learn_s", 4, 0.1, 600) * 1e6);
     set.absorb_us = (int64_t)(number("absorb_s", 90, 1, 86400) * 1e6);
     set.keep_us = (int64_t)(number("keep_s", 1, 0, 60) * 1e6);
     set.threshold = (int32_t)number("threshold", 10, 1, 39);
     set.margin = (int32_t)number("margin", 3, 0, 5);
     set.least_area = (float)number("min_area", 0.0006, 0, 1);
-    set.tight = camera_edge_param_text(CAMERA_EDGE_TEXT("mask"), mask, sizeof mask) > 0 && mask[0] == 't';
+    if (read_mask()) return -1;
     view = (extent){0};
     all = (tracks){0};
     return 0;
@@ -310,6 +325,7 @@ static void analyze_known_scene(int64_t media_us, int64_t elapsed_us) {
     background_step step = {image, foreground, doubtful_before, media_us, elapsed_us, set.absorb_us};
     background_follow(&model, &step);
     forget_ghosts();
+    still.gain = light.gain;
     still_follow(&still, image, model.usual, media_us);
     report_seen(&(sighting){view, &found, &all, &still, media_us});
     uint8_t *swap = doubtful;

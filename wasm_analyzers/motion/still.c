@@ -10,7 +10,13 @@ enum {
     DRIFT = 1,          /* the same for what has settled */
     THRESHOLD = 12,     /* of the mean of what lies beyond, over 5x5 */
     STRONG = 12,        /* grey levels beyond DIFFERENT that no change of light brings */
+    TAKEN_IN_NEW_LIGHT = 12, /* AGE_US: a steady rest is taken so soon while the exposure is new */
+    CLIPPED = 235,      /* grey levels of the frame: from here on a colour may be at its end */
+    COARSE = 16,        /* grey levels of doubt where the gain is off by 1: dark frames have few levels, noise grows */
 };
+static const float NEW_LIGHT = 0.1f;        /* of the gain */
+static const int64_t NEW_LIGHT_US = 3000000; /* for so long an exposure is new */
+static const int64_t CLIPPED_US = 25000000;  /* what was clipped, may be covered, and hold for so long */
 static const int64_t TURMOIL_US = 1000000;
 static const float TURMOIL = 0.4f; /* of the view */
 
@@ -39,6 +45,24 @@ void still_restart(still_layer *layer) {
     layer->running = 0;
     layer->count = 0;
 }
+
+/* Follow the exposure: since when it is new, and up to which level both pictures are told apart. */
+static void follow_light(still_layer *layer, int64_t media_us) {
+    float gain = layer->gain * layer->light.gain, against = gain / layer->lit;
+    if (against > 1 + NEW_LIGHT || against < 1 - NEW_LIGHT) {
+        layer->lit = gain;
+        layer->lit_us = media_us;
+    }
+    int32_t ceiling = gain > 1 + NEW_LIGHT ? (int32_t)(CLIPPED / gain) : gain < 1 - NEW_LIGHT ? CLIPPED : 255;
+    if (ceiling <= layer->ceiling || media_us - layer->ceiling_us > CLIPPED_US) {
+        layer->ceiling = ceiling;
+        layer->ceiling_us = media_us;
+    }
+    float off = gain > 1 ? gain - 1 : 1 - gain;
+    layer->different = DIFFERENT + (off > NEW_LIGHT ? (int32_t)(COARSE * (off < 1 ? off : 1)) : 0);
+}
+
+static int is_light_new(const still_layer *layer, int64_t media_us) { return media_us - layer->lit_us < NEW_LIGHT_US; }
 
 /* The mean of two by two pixels. */
 static void halve(extent to_e, uint8_t *to, extent from_e, const uint8_t *from) {
@@ -74,6 +98,10 @@ static void begin(still_layer *layer, const uint8_t *usual, int64_t media_us) {
     plane_clear(layer->joined, e);
     exposure_open(&layer->light);
     layer->light.tolerance = 0.005f;
+    layer->lit = layer->gain;
+    layer->lit_us = media_us - NEW_LIGHT_US;
+    layer->ceiling = 255;
+    layer->ceiling_us = media_us;
     layer->ticked_us = media_us;
     layer->restless_us = media_us - TURMOIL_US;
 }
@@ -82,6 +110,7 @@ static void begin(still_layer *layer, const uint8_t *usual, int64_t media_us) {
 static void compare(still_layer *layer, int32_t ticks) {
     extent e = layer->e;
     u8x16 older = splat16((uint8_t)ticks), limit = splat16(STEADY);
+    u8x16 ceiling = splat16((uint8_t)layer->ceiling), different = splat16((uint8_t)layer->different);
     for (int32_t y = 0; y < e.height; y++) {
 #pragma clang loop unroll_count(2)
         for (int32_t x = 0; x < e.padded; x += 16) {
@@ -91,7 +120,7 @@ static void compare(still_layer *layer, int32_t ticks) {
             u8x16 age = add_sat16(load16(layer->age + at), older) & same;
             /* light that fades is no motion */
             u8x16 near = min16(max16(pixel, sub_sat16(candidate, splat16(FADE))), add_sat16(candidate, splat16(FADE)));
-            u8x16 apart = sub_sat16(difference16(pixel, load16(layer->settled + at)), splat16(DIFFERENT));
+            u8x16 apart = sub_sat16(difference16(min16(pixel, ceiling), min16(load16(layer->settled + at), ceiling)), different);
             store16(layer->candidate + at, choose16(same, near, pixel));
             store16(layer->age + at, age);
             u8x16 ripe = at_most16(splat16(RIPE), age);
@@ -102,8 +131,9 @@ static void compare(still_layer *layer, int32_t ticks) {
     }
 }
 
-/* What lies in no changed region follows the frame, step by step; a rest that stays is taken. */
-static void drift(still_layer *layer) {
+/* What lies in no changed region follows the frame, step by step; a rest that stays is taken: soon, where it is the light
+ * that changed. */
+static void drift(still_layer *layer, int32_t taken) {
     extent e = layer->e;
     u8x16 step = splat16(DRIFT);
     for (int32_t y = 0; y < e.height; y++) {
@@ -114,7 +144,7 @@ static void drift(still_layer *layer) {
             u8x16 follow = ~load16(layer->joined + at) & at_most16(splat16(RIPE), age) & step;
             u8x16 up = min16(sub_sat16(pixel, settled), follow), down = min16(sub_sat16(settled, pixel), follow);
             u8x16 next = sub_sat16(add_sat16(settled, up), down);
-            u8x16 stays = at_most16(splat16(TAKEN_SILENTLY), age);
+            u8x16 stays = at_most16(splat16((uint8_t)taken), age);
             u8x16 lives = stays & load16(layer->joined + at) & ~at_most16(difference16(pixel, settled), splat16(DIFFERENT));
             u8x16 owner = load16(layer->owner + at), stands = (u8x16)(owner == splat16(LIVING));
             store16(layer->before + at, choose16(lives & ~stands, settled, load16(layer->before + at)));
@@ -140,6 +170,7 @@ int still_follow(still_layer *layer, const uint8_t *image, const uint8_t *usual,
     exposure_measure(&layer->light, e, layer->image, e.pitch, layer->settled, layer->joined);
     copy16(layer->scratch, layer->image, e.pitch * e.height);
     exposure_correct(&layer->light, e, layer->scratch, e.pitch, layer->image);
+    follow_light(layer, media_us);
     int64_t ticks = (media_us - layer->ticked_us + AGE_US / 2) / AGE_US;
     layer->ticked_us = media_us;
     compare(layer, ticks > 255 ? 255 : (int32_t)ticks);
@@ -147,8 +178,9 @@ int still_follow(still_layer *layer, const uint8_t *image, const uint8_t *usual,
     if ((float)plane_count(layer->hits, layer->rows, e) > TURMOIL * (float)(e.width * e.height)) layer->restless_us = media_us;
     find_regions(layer);
     things_follow(layer, media_us);
-    if (media_us - layer->restless_us >= TURMOIL_US) things_take(layer, media_us);
-    drift(layer);
+    int new_light = is_light_new(layer, media_us);
+    if (media_us - layer->restless_us >= TURMOIL_US && !new_light) things_take(layer, media_us);
+    drift(layer, new_light ? TAKEN_IN_NEW_LIGHT : TAKEN_SILENTLY);
     return 1;
 }
 

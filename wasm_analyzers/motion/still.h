@@ -18,7 +18,8 @@ typedef struct still_thing {
     int32_t area;                     /* pixels of the view */
     float contrast;                   /* grey levels between the two pictures of the place */
     still_change change;
-    int64_t since_us;     /* the place is steady since */
+    int64_t since_us;     /* its places are steady since, in the mean */
+    int64_t begun_us;     /* nearly all of them are */
     int64_t taken_us;     /* when that was decided */
     int64_t seen_us;      /* when it was last seen uncovered */
     int64_t wanted_us;    /* when the caller last needed it: the caller's */
@@ -30,6 +31,7 @@ typedef struct still_layer {
     extent view, e; /* of the frame; of this layer */
     int32_t halved;
     float least_area; /* of the view: the caller's */
+    float gain;       /* that the frame was corrected by: the caller's */
     exposure light;
     uint8_t *image;     /* the frame in this layer's size */
     uint8_t *settled;   /* what each place steadily showed last */
@@ -44,6 +46,11 @@ typedef struct still_layer {
     int32_t running;
     int64_t ticked_us;
     int64_t restless_us; /* when the whole view was last in turmoil */
+    float lit;           /* the gain that the things are told in */
+    int64_t lit_us;      /* when it changed */
+    int32_t ceiling;     /* grey levels: what lies above may be clipped, and is all the same */
+    int64_t ceiling_us;  /* when it was last that low */
+    int32_t different;   /* grey levels that the two pictures may differ by in this light */
 } still_layer;
 
 size_t still_bytes(extent view);

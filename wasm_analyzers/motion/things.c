@@ -129,6 +129,7 @@ typedef struct overlap {
     int32_t living;
     int32_t as_before;            /* owned places that show again what they did before */
     int32_t all;
+    int32_t age; /* of all places together, in AGE_US */
 } overlap;
 
 /* What a region takes over, where `scratch` holds its mask. */
@@ -139,6 +140,7 @@ static overlap overlap_of(const still_layer *layer, const region *r) {
             int32_t at = y * layer->e.pitch + x;
             if (!layer->scratch[at]) continue;
             over.all++;
+            over.age += layer->age[at];
             int32_t owner = layer->owner[at];
             over.living += owner == LIVING;
             if (owner != LIVING) over.owned[owner]++;
@@ -161,7 +163,7 @@ static int is_no_thing(still_layer *layer, const overlap *over) {
         if (!lost) continue;
         if (still_lives(t))
             living += lost;
-        else if (t->seen_us - t->since_us > BRIEF_US)
+        else if (t->seen_us - t->begun_us > BRIEF_US)
             brief = 0;
         if (2 * lost >= places_of(layer, i).all) t->area = 0;
     }
@@ -183,8 +185,8 @@ static void settle(still_layer *layer, const region *r, uint8_t owner) {
         }
 }
 
-static still_thing thing_of(const still_layer *layer, const region *r, int64_t media_us) {
-    int32_t shift = layer->halved;
+static still_thing thing_of(const still_layer *layer, const region *r, const overlap *over, int64_t media_us) {
+    int32_t shift = layer->halved, age = over->age / over->all;
     return (still_thing){
         .id = -1,
         .left = r->left << shift,
@@ -194,7 +196,8 @@ static still_thing thing_of(const still_layer *layer, const region *r, int64_t m
         .area = r->area << 2 * shift,
         .contrast = (float)r->strength / (float)r->area,
         .change = change_of(r),
-        .since_us = media_us - RIPE * AGE_US,
+        .since_us = media_us - (age > RIPE ? age : RIPE) * (int64_t)AGE_US,
+        .begun_us = media_us - RIPE * AGE_US,
         .taken_us = media_us,
         .seen_us = media_us,
         .wanted_us = media_us - TICK_US - 1,
@@ -236,7 +239,7 @@ static void take_region(still_layer *layer, int32_t n, int64_t media_us) {
         settle(layer, r, weak ? 0 : owner_of_none(&over));
         return;
     }
-    still_thing thing = thing_of(layer, r, media_us);
+    still_thing thing = thing_of(layer, r, &over, media_us);
     int32_t whole = whole_of(layer, &thing);
     if (whole >= 0) {
         add_part(&layer->list[whole], &thing);
@@ -261,7 +264,7 @@ void things_take(still_layer *layer, int64_t media_us) {
 }
 
 int still_reported(const still_thing *t, int64_t media_us) {
-    if (still_lives(t) || media_us - t->since_us < SURE_US || media_us - t->seen_us > COVERED_US) return 0;
+    if (still_lives(t) || media_us - t->begun_us < SURE_US || media_us - t->seen_us > COVERED_US) return 0;
     int32_t lasts = t->change != STILL_UNCLEAR && media_us - t->since_us <= REPORTED_US;
     return lasts || media_us - t->wanted_us <= TICK_US;
 }
