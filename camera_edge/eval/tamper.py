@@ -25,7 +25,7 @@ from camera_edge.eval.tampering import Kind, synthesise
 TAMPER = "tamper"
 RATE_HZ = 5.0
 LIMIT_S = 3.0  # what comes later is missed
-BEFORE_S, AFTER_S = 4.0, 4.0
+BEFORE_S, AFTER_S = 8.0, 4.0
 HOUR_S = 3600.0
 MICROSECONDS = 1_000_000
 _IMAGES_HZ = SourceOptions().fps  # of a folder of images, as the pipeline plays it

@@ -15,6 +15,8 @@ static const float NOISY = 0.25f;      /* grey levels from frame to frame of whi
 static const float DEAD = 0.35f;       /* of the pixels that change at least while nothing moves */
 static const float RESTLESS = 0.5f;    /* of which it is noise for sure, and not what somebody leaves behind who goes out */
 static const float CALM = 2.5f;        /* grey levels of the block that changes most, where nothing moves */
+static const float ASTIR = 8;          /* grey levels of the block that changes most, where something goes on all the time */
+static const float HALTED = 0.12f;     /* of that, where it stopped in the middle of it */
 static const float STRUCTURED = 0.06f; /* blocks with structure, of all, without which nothing can be lost */
 
 static const char *const NAMES[KINDS] = {"", "covered", "moved", "defocused", "blinded", "blackout", "frozen", "noise"};
@@ -123,6 +125,9 @@ enum stillness stands_still(const measures *m, const habits *h) {
     /* an encoder needs a moment until it gives a still picture as it is */
     float calm = h->changed_most / 4 < CALM ? CALM : h->changed_most / 4 > MOST_CALM ? MOST_CALM : h->changed_most / 4;
     if (m->changed_most > calm || dimmed > 8 || dimmed < -8) return LIVE;
+    /* much went on and is still there, halted: who stops sways, and an encoder that settles adds less than that */
+    if (h->busy >= BUSY_BLOCKS && m->things > 0.2f && h->changed_most > ASTIR && m->changed_most < HALTED * h->changed_most)
+        return STILL_PICTURE;
     if (h->calm >= RESTED || (h->calm && m->alive >= DEAD * h->alive)) return judge_rest(m, h);
     /* much moved, and all of it stopped at once where it was, with the noise; where very much did, noise does not count */
     if (h->busy >= BUSY_BLOCKS && m->things > 0.2f) {
