@@ -132,8 +132,7 @@ class Crew:
         """What a module says goes to the log of this process; the sandbox has bounded it. Its newest metrics stay."""
         for line in lines:
             log.log(_LEVELS[line.level], "module says name=%s text=%s", name, line.text)
-            said = self.warned.setdefault(name, {})
-            if line.level >= WARNING_LEVEL and len(said) < WARNINGS_MAX:
+            if line.level >= WARNING_LEVEL and len(said := self.warned.setdefault(name, {})) < WARNINGS_MAX:
                 said[line.text] = None
         if metrics:
             known = self._metrics.get(name, {})

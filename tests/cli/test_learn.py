@@ -184,3 +184,16 @@ def test_what_the_configuration_masks_is_not_learned(
 def test_what_still_learns_says_so(analyze: Analyze, street: Path) -> None:
     seen = analyze(street / "cart.avi", "--analyzer", "normality")
     assert any("nothing is known of this camera" in warning for warning in seen.summary["warnings"]), seen.summary
+
+
+def test_an_alarm_says_what_the_thing_looks_like(analyze: Analyze, street: Path, state: Path) -> None:
+    spec = f"normality:state={state},alarm=0.3"
+    seen = analyze(street / "cart.avi", "--analyzer", spec, "--rate", "native", "--observations")
+    alarms = [line for line in seen.of("observation") if line["kind"] == "unusual"]
+    assert alarms
+    kinds = {"person", "group", "cyclist", "rider", "vehicle", "cart", "animal", "other"}
+    for each in alarms:
+        attributes = each["attributes"]
+        assert attributes["looks"] in kinds and 0 < attributes["looks_sure"] <= 1
+        remarked = attributes["looks_sure"] >= 0.5 and attributes["looks"] not in {"person", "group", "other"}
+        assert attributes["why"].endswith(f" {attributes['looks']}") is remarked

@@ -8,6 +8,8 @@ enum { ROWS = 48, COLUMNS = 32, PERSON_ROWS = 32, FOOT_ROWS = 8, KINDS = 8, SAMP
 static const float LEAST_DEVIATION = 4, MOST_DEVIATIONS = 3;
 static const float WIDE = 3.0f, HIGH = 1.6f; /* persons' heights: a larger region is several things */
 static const char *const KIND_NAMES[KINDS] = {"person", "group", "cyclist", "rider", "vehicle", "cart", "animal", "other"};
+static const char *const REMARKS[KINDS] = {[2] = "looks like a cyclist", [3] = "looks like a rider", [4] = "looks like a vehicle",
+                                           [5] = "looks like a cart", [6] = "looks like an animal"};
 
 static float window[2][ROWS][COLUMNS];
 static uint32_t context;
@@ -100,7 +102,7 @@ static int32_t cut(const sight *s, const frame *f, place foot, float height) {
 
 looks looks_at(const sight *s, const frame *f, place at, float height) {
     static const uint32_t dimensions[] = {1, 2, ROWS, COLUMNS};
-    looks none = {NULL, 0};
+    looks none = {NULL, NULL, 0};
     float kinds[KINDS];
     uint32_t bytes = 0;
     if (height < 1 || !model_is_ready() || !cut(s, f, foot_of(&s->front, at, height), height)) return none;
@@ -110,5 +112,5 @@ looks looks_at(const sight *s, const frame *f, place at, float height) {
     int32_t best = 0;
     for (int32_t k = 1; k < KINDS; k++)
         if (kinds[k] > kinds[best]) best = k;
-    return kinds[best] >= 0 && kinds[best] <= 1 ? (looks){KIND_NAMES[best], kinds[best]} : none;
+    return kinds[best] >= 0 && kinds[best] <= 1 ? (looks){KIND_NAMES[best], REMARKS[best], kinds[best]} : none;
 }

@@ -6,8 +6,9 @@
 #include "sight.h"
 
 typedef struct looks {
-    const char *kind; /* NULL: the model gave no answer */
-    float sure;       /* 0 to 1 */
+    const char *kind;   /* NULL: the model gave no answer */
+    const char *remark; /* what is to be said of it; NULL: people on foot, or nothing in particular */
+    float sure;         /* 0 to 1 */
 } looks;
 
 /* `height`: of a person at this place, in pixels. Asks the model once. */

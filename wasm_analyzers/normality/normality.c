@@ -163,11 +163,9 @@ static void say_why(text *to, int32_t channel, const looks *like) {
     char words[64];
     text why = {words, sizeof words, 0};
     text_say(&why, WHY[channel]);
-    if (like->kind && like->sure >= SURE && !same_text(like->kind, (int32_t)text_length(like->kind), "person") &&
-        !same_text(like->kind, (int32_t)text_length(like->kind), "group") &&
-        !same_text(like->kind, (int32_t)text_length(like->kind), "other")) {
-        text_say(&why, same_text(like->kind, (int32_t)text_length(like->kind), "animal") ? ", looks like an " : ", looks like a ");
-        text_say(&why, like->kind);
+    if (like->remark && like->sure >= SURE) {
+        text_say(&why, ", ");
+        text_say(&why, like->remark);
     }
     text_add_quoted(to, words, why.len);
 }
